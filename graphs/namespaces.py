@@ -1,0 +1,148 @@
+"""The namespace tree of a graph: `encoder/layer_0/attention` as columns.
+
+Namespaces are numbered in preorder (a parent before its children, a subtree is
+the half-open range ``[i, end[i])``), siblings in the order of first appearance.
+Index 0 is the root, whose path is empty. A literal slash in a name is written
+``\\/``, as in Model Explorer's files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DEPTH = 64  # deeper paths are folded into their 64th part: a hostile file could nest a million
+
+_SEPARATOR = re.compile(r"(?<!\\)/")
+
+
+def split_path(path: str) -> list[str]:
+    """Return the parts of a path; empty parts are dropped, ``\\/`` does not split."""
+    if "\\" not in path:
+        return [part for part in path.split("/") if part]
+    return [part for part in _SEPARATOR.split(path) if part]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Namespaces:
+    """The namespaces of one graph, in preorder.
+
+    Attributes
+    ----------
+    paths : tuple of str, length k
+        Full paths; ``paths[0] == ""`` is the root.
+    parent : int32 array, shape (k,)
+        Index of the enclosing namespace; -1 for the root.
+    end : int32 array, shape (k,)
+        One past the last index of the subtree.
+    depth : int32 array, shape (k,)
+        0 for the root.
+    """
+
+    paths: tuple[str, ...]
+    parent: NDArray[np.int32]
+    end: NDArray[np.int32]
+    depth: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        """Return the last part of a namespace's path, with ``\\/`` unescaped."""
+        parts = split_path(self.paths[index])
+        return parts[-1].replace("\\/", "/") if parts else ""
+
+    def index(self, path: str) -> int:
+        """Return the index of a path; raises KeyError where there is none."""
+        try:
+            return self.paths.index(path)
+        except ValueError:
+            raise KeyError(path) from None
+
+    def ancestors(self, index: int) -> list[int]:
+        """Return the enclosing namespaces, innermost first, without the root."""
+        found: list[int] = []
+        above = int(self.parent[index])
+        while above > 0:
+            found.append(above)
+            above = int(self.parent[above])
+        return found
+
+    def with_ancestors(self, indices: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return a mask over namespaces: `indices` and all that enclose them, with the root."""
+        mask = np.zeros(len(self.paths), dtype=bool)
+        mask[indices] = True
+        for depth in range(int(self.depth.max(initial=0)), 0, -1):
+            level = mask & (self.depth == depth)
+            mask[self.parent[level]] = True
+        mask[0] = True
+        return mask
+
+
+def build_namespaces(paths: Sequence[str]) -> tuple[Namespaces, dict[str, int]]:
+    """Build the tree that holds `paths` (each once) and all that enclose them.
+
+    Returns
+    -------
+    Namespaces
+    dict of str to int
+        Index of each given path, as it was given.
+    """
+    children: list[dict[str, int]] = [{}]
+    parent, full = [-1], [""]
+    node_of: dict[str, int] = {}
+    for path in paths:
+        at = 0
+        for part in _folded(split_path(path)):
+            below = children[at].get(part)
+            if below is None:
+                below = len(full)
+                children[at][part] = below
+                children.append({})
+                parent.append(at)
+                full.append(f"{full[at]}/{part}" if at else part)
+            at = below
+        node_of[path] = at
+    order = _preorder(children)
+    return _columns(order, parent, full), _renumbered(node_of, order)
+
+
+def _folded(parts: list[str]) -> list[str]:
+    if len(parts) <= MAX_DEPTH:
+        return parts
+    return [*parts[: MAX_DEPTH - 1], "\\/".join(parts[MAX_DEPTH - 1 :])]
+
+
+def _preorder(children: list[dict[str, int]]) -> list[int]:
+    order: list[int] = []
+    stack = [0]
+    while stack:
+        at = stack.pop()
+        order.append(at)
+        stack.extend(reversed(children[at].values()))
+    return order
+
+
+def _columns(order: list[int], parent: list[int], full: list[str]) -> Namespaces:
+    k = len(order)
+    rank = np.empty(k, dtype=np.int32)
+    rank[order] = np.arange(k, dtype=np.int32)
+    above = np.array(parent, dtype=np.int32)[order]
+    new_parent = np.where(above >= 0, rank[above], -1).astype(np.int32)
+    depth = np.zeros(k, dtype=np.int32)
+    for i in range(1, k):
+        depth[i] = depth[new_parent[i]] + 1
+    end = np.arange(1, k + 1, dtype=np.int32)
+    for i in range(k - 1, 0, -1):
+        p = new_parent[i]
+        end[p] = max(end[p], end[i])
+    return Namespaces(tuple(full[i] for i in order), new_parent, end, depth)
+
+
+def _renumbered(node_of: dict[str, int], order: list[int]) -> dict[str, int]:
+    rank = {old: new for new, old in enumerate(order)}
+    return {path: rank[old] for path, old in node_of.items()}
