@@ -1,0 +1,117 @@
+"""What every importer is given and what it must offer. Imports no format and no framework.
+
+An importer is a module with two functions of one signature each:
+
+    look(probe: Probe) -> bool               does the content look like my format? moves nothing
+    read(probe: Probe, notes: Notes) -> Model
+
+and a row in `importers.registry.FORMATS`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from graphs.errors import ReadError
+from graphs.ir import Model
+from importers.notes import Notes
+
+HEAD_BYTES = 4096
+MAX_FILE_BYTES = 8 << 30  # more than any model without external data; guards against /dev/zero
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A source that is being opened: a regular file, or bytes.
+
+    Attributes
+    ----------
+    name : str
+        What the reader calls it; its extension is a hint, never a proof.
+    path : Path or None
+        The file; None for bytes. What belongs to the model may be read from
+        ``path.parent`` only.
+    content : bytes or None
+        The bytes where there is no file.
+    """
+
+    name: str
+    path: Path | None = None
+    content: bytes | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """Length in bytes."""
+        if self.content is not None:
+            return len(self.content)
+        assert self.path is not None
+        return self.path.stat().st_size
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first `HEAD_BYTES` bytes."""
+        if self.content is not None:
+            return self.content[:HEAD_BYTES]
+        assert self.path is not None
+        with self.path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+
+    @cached_property
+    def extension(self) -> str:
+        """Lower-case extension with its dot, e.g. ``.onnx``; may be empty."""
+        return Path(self.name).suffix.lower()
+
+    def read_bytes(self, limit: int = MAX_FILE_BYTES) -> bytes:
+        """Return the whole content.
+
+        Raises
+        ------
+        ReadError
+            It is larger than `limit` bytes.
+        """
+        if self.size > limit:
+            raise ReadError(self.name, f"it has {self.size:,} bytes; the limit is {limit:,}")
+        if self.content is not None:
+            return self.content
+        assert self.path is not None
+        return self.path.read_bytes()
+
+
+class Importer(Protocol):
+    """The two verbs of an importer module."""
+
+    def look(self, probe: Probe) -> bool:
+        """Return whether the content looks like the format; read no more than is needed."""
+
+    def read(self, probe: Probe, notes: Notes) -> Model:
+        """Return the model; raise a `ReadError` where there is none."""
+
+
+def make_probe(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Probe:
+    """Return the probe of a path or of bytes.
+
+    Raises
+    ------
+    ReadError
+        The path does not exist, cannot be read or is not a regular file.
+    """
+    if isinstance(source, bytes):
+        return Probe(name or "model", content=source)
+    path = Path(source)
+    label = name or path.name or str(path)
+    try:
+        if path.is_dir():
+            raise ReadError(label, "it is a folder; name a file in it")
+        if not path.is_file():
+            reason = "it is not a regular file" if path.exists() else "there is no such file"
+            raise ReadError(label, reason)
+        probe = Probe(label, path=path)
+        _ = probe.head
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ReadError(label, f"it cannot be read: {reason}") from error
+    return probe

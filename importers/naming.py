@@ -1,0 +1,41 @@
+"""Stable, unique ids for nodes that a file leaves unnamed or names twice."""
+
+from __future__ import annotations
+
+from importers.notes import Notes
+
+MAX_ID_CHARS = 1024
+
+
+class Namer:
+    """Hands out unique ids in one graph.
+
+    An unnamed node gets ``<op type>_<n>``, n counting the nodes of that op type
+    in file order, so that the same file always gives the same ids.
+    """
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}
+
+    def unique(self, wanted: str, stem: str) -> str:
+        """Return `wanted` if it is free, else a name derived from it; from `stem` if empty."""
+        if wanted and wanted not in self._taken and len(wanted) <= MAX_ID_CHARS:
+            self._taken.add(wanted)
+            return wanted
+        if len(wanted) > MAX_ID_CHARS:
+            self._notes.add("lost", "A name was too long and was cut", wanted)
+        elif wanted:
+            self._notes.add("guessed", "A name was taken already and got a number", wanted)
+        base = (wanted or stem)[: MAX_ID_CHARS - 12]
+        mark = "#" if wanted else "_"
+        number = self._counts.get(base + mark, 1 if wanted else -1)
+        while True:
+            number += 1
+            candidate = f"{base}{mark}{number}"
+            if candidate not in self._taken:
+                break
+        self._counts[base + mark] = number
+        self._taken.add(candidate)
+        return candidate
