@@ -1,0 +1,50 @@
+"""What every test may use: the option `--corpus DIR`, and the profiles of the property tests.
+
+Tests over real model files take the fixture `corpus`; they are the only ones that
+are skipped, and only where no `--corpus` is given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# CI must give the same answer twice, so the default profile draws the same examples each time;
+# `./run fuzz` draws fresh ones, many more of them.
+settings.register_profile(
+    "opscope",
+    deadline=None,
+    derandomize=True,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=3000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("opscope")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--corpus DIR`."""
+    parser.addoption(
+        "--corpus",
+        metavar="DIR",
+        default=None,
+        help="folder of real and malformed model files, with MANIFEST.tsv",
+    )
+
+
+@pytest.fixture(scope="session")
+def corpus(request: pytest.FixtureRequest) -> Path:
+    """Folder of the real model files; the test is skipped where none was given."""
+    given = request.config.getoption("--corpus")
+    if given is None:
+        pytest.skip("needs --corpus DIR")
+    folder = Path(given).resolve()
+    assert (folder / "MANIFEST.tsv").is_file(), f"--corpus {given}: no MANIFEST.tsv in it"
+    return folder
