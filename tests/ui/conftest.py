@@ -23,7 +23,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from tests.ui.browser import HOW_TO_GET_ONE, find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None, ""}
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--use-angle=swiftshader",  # WebGL2 without a GPU
@@ -69,6 +69,12 @@ def new_context(
         pytest.fail("the page was not clean:\n  " + "\n  ".join(troubles[:20]), pytrace=False)
 
 
+def leaves_this_machine(url: str) -> bool:
+    """Whether a request to `url` goes to another machine."""
+    parts = urlsplit(url)
+    return parts.scheme not in {"data", "blob", "about"} and parts.hostname not in LOCAL_HOSTS
+
+
 def _watch(context: BrowserContext, troubles: list[str], allowed: list[str]) -> None:
     def on_console(message: ConsoleMessage) -> None:
         text = message.text
@@ -80,8 +86,7 @@ def _watch(context: BrowserContext, troubles: list[str], allowed: list[str]) -> 
             troubles.append(f"exception in the page: {text}")
 
     def on_request(url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in LOCAL_HOSTS:
+        if leaves_this_machine(url):
             troubles.append(f"request that leaves this machine: {url}")
 
     def on_page(page: Page) -> None:

@@ -1,0 +1,77 @@
+"""Run the benchmarks: ``python -m benchmarks [NAME...]`` (``./run bench``).
+
+Every module beside this one that has ``run() -> list[Row]`` is a benchmark; a NAME
+chooses modules by the beginning of their names. Prints a table and writes nothing.
+Exits with 1 where a number is over its budget, or a benchmark fails.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import time
+import tomllib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.rows import Row
+
+HERE = Path(__file__).parent
+NO_BENCHMARKS = {"__main__", "rows"}
+
+
+def module_names(chosen: list[str]) -> list[str]:
+    """Return the benchmark modules whose names begin with one of `chosen`; all if none is."""
+    found = sorted(m.name for m in pkgutil.iter_modules([str(HERE)]) if m.name not in NO_BENCHMARKS)
+    return [name for name in found if not chosen or name.startswith(tuple(chosen))]
+
+
+def budgets() -> dict[str, float]:
+    """Return the limit of each row name, from `budgets.toml`."""
+    with (HERE / "budgets.toml").open("rb") as file:
+        return {name: float(entry["limit"]) for name, entry in tomllib.load(file).items()}
+
+
+def line(row: Row, limits: dict[str, float]) -> tuple[str, bool]:
+    """Return the table line of a row, and whether it keeps its budget (as one without does)."""
+    limit = limits.get(row.name) if row.limit is None else row.limit
+    is_kept = limit is None or row.value <= limit
+    verdict = "" if limit is None else ("ok" if is_kept else "OVER")
+    bound = "" if limit is None else f"{limit:,.6g}"
+    text = f"{row.name:<52} {row.value:>12,.4g} {row.unit:<3} {bound:>9} {verdict:<5} {row.rival}"
+    return text.rstrip(), is_kept
+
+
+def rows_of(name: str) -> Iterator[Row | None]:
+    """Yield the rows of one benchmark module; None where it failed, with its traceback printed."""
+    try:
+        module = importlib.import_module(f"benchmarks.{name}")
+        if hasattr(module, "run"):
+            yield from module.run()
+    except Exception:
+        traceback.print_exc()
+        yield None
+
+
+def main(chosen: list[str]) -> int:
+    """Run the chosen benchmarks and return the exit status."""
+    names = module_names(chosen)
+    if not names:
+        print(f"no benchmark begins with {', '.join(chosen) or 'anything'}", file=sys.stderr)
+        return 2
+    limits, all_kept = budgets(), True
+    print(f"{'what':<52} {'value':>12}     {'budget':>9}")
+    for name in names:
+        start = time.perf_counter()
+        for row in rows_of(name):
+            text, is_kept = line(row, limits) if row else (f"{name}: FAILED", False)
+            print(text, flush=True)
+            all_kept &= is_kept
+        print(f"  ({name}: {time.perf_counter() - start:.1f} s)", flush=True)
+    return 0 if all_kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
