@@ -73,7 +73,7 @@ class GraphBuilder:
     def add_value(
         self, node: int, slot: int, name: str = "", type: TensorType = UNKNOWN_TYPE
     ) -> int:
-        """Append a value that `node` produces at output `slot`; return its handle for `add_edge`."""
+        """Append the value that `node` produces at output `slot`; return its handle."""
         self._value_node.append(node)
         self._value_slot.append(slot)
         self._value_name.append(name)
@@ -92,8 +92,16 @@ class GraphBuilder:
         """Record that `node` calls the graph `graph_id`."""
         self._subgraphs.setdefault(node, []).append(graph_id)
 
-    def build(self, source: GraphSource | None = None) -> Graph:
+    def build(self, source: GraphSource | None = None, *, n_operators: int | None = None) -> Graph:
         """Return the graph.
+
+        Parameters
+        ----------
+        source : GraphSource, optional
+            What stays in the file.
+        n_operators : int, optional
+            Operator calls as the format counts them; the nodes of kind OPERATOR
+            if not given.
 
         Raises
         ------
@@ -131,6 +139,7 @@ class GraphBuilder:
             out_edges=np.argsort(edges["source"], kind="stable").astype(np.int32),
             subgraphs={node: tuple(ids) for node, ids in self._subgraphs.items()},
             source=source or EmptySource(),
+            n_operators=self._kind.count(NodeKind.OPERATOR) if n_operators is None else n_operators,
         )
 
     def _sorted_values(self, n: int) -> tuple[NDArray[np.intp], dict[str, NDArray[np.int32]]]:

@@ -36,7 +36,7 @@ class GraphSource(Protocol):
     """What stays in the file and is decoded when somebody looks. All text is untrusted."""
 
     def attributes(self, node: int) -> Facts:
-        """Return (name, value) of the node's attributes, as text, values cut to 4,096 characters."""
+        """Return (name, value) of the node's attributes, values cut to 4,096 characters."""
 
     def value_facts(self, value: int) -> Facts:
         """Return (name, value) of what is known of a value beside its type, e.g. quantization."""
@@ -121,6 +121,10 @@ class Graph:
     subgraphs : mapping of int to tuple of str
         Node -> ids of the graphs that it calls; most nodes have none.
     source : GraphSource
+    n_operators : int
+        Operator calls as the format's own library counts them: ONNX writes a
+        constant as an operator call, so this may exceed the number of nodes of
+        kind OPERATOR.
     """
 
     id: str
@@ -147,16 +151,12 @@ class Graph:
     out_edges: NDArray[np.int32]
     subgraphs: Mapping[int, tuple[str, ...]]
     source: GraphSource
+    n_operators: int
 
     @property
     def n_nodes(self) -> int:
         """Number of nodes of every kind."""
         return len(self.node_ids)
-
-    @property
-    def n_operators(self) -> int:
-        """Number of operator calls."""
-        return int(np.count_nonzero(self.node_kind == NodeKind.OPERATOR))
 
     @property
     def n_edges(self) -> int:
@@ -193,12 +193,12 @@ class Node:
     @property
     def op_type(self) -> str:
         """Op type with its domain."""
-        return self.graph.op_types[self.graph.node_op[self.index]]
+        return self.graph.op_types[int(self.graph.node_op[self.index])]
 
     @property
     def namespace(self) -> str:
         """Path of the namespace, empty at the top."""
-        return self.graph.namespaces.paths[self.graph.node_namespace[self.index]]
+        return self.graph.namespaces.paths[int(self.graph.node_namespace[self.index])]
 
     @property
     def label(self) -> str:
@@ -225,7 +225,7 @@ class Node:
 
     def value_type(self, value: int) -> TensorType:
         """Return the type of a value row."""
-        return self.graph.types[self.graph.value_type[value]]
+        return self.graph.types[int(self.graph.value_type[value])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
