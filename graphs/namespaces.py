@@ -1,9 +1,9 @@
-"""The namespace tree of a graph: `encoder/layer_0/attention` as columns.
+r"""The namespace tree of a graph: `encoder/layer_0/attention` as columns.
 
 Namespaces are numbered in preorder (a parent before its children, a subtree is
 the half-open range ``[i, end[i])``), siblings in the order of first appearance.
 Index 0 is the root, whose path is empty. A literal slash in a name is written
-``\\/``, as in Model Explorer's files.
+``\/``, as in Model Explorer's files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SEPARATOR = re.compile(r"(?<!\\)/")
 
 
 def split_path(path: str) -> list[str]:
-    """Return the parts of a path; empty parts are dropped, ``\\/`` does not split."""
+    r"""Return the parts of a path; empty parts are dropped, ``\/`` does not split."""
     if "\\" not in path:
         return [part for part in path.split("/") if part]
     return [part for part in _SEPARATOR.split(path) if part]
@@ -52,7 +52,7 @@ class Namespaces:
         return len(self.paths)
 
     def name(self, index: int) -> str:
-        """Return the last part of a namespace's path, with ``\\/`` unescaped."""
+        r"""Return the last part of a namespace's path, with ``\/`` unescaped."""
         parts = split_path(self.paths[index])
         return parts[-1].replace("\\/", "/") if parts else ""
 

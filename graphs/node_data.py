@@ -103,12 +103,12 @@ def aggregate(graph: Graph, data: NodeData, how: Aggregation) -> NDArray[np.floa
     k = len(graph.namespaces)
     count = _over_subtrees(graph, np.bincount(space, minlength=k).astype(np.float64), np.add)
     if how in ("sum", "mean"):
-        own = np.bincount(space, weights=values, minlength=k)
+        own = np.bincount(space, weights=values, minlength=k).astype(np.float64)
         total = _over_subtrees(graph, own, np.add)
         result = total / np.maximum(count, 1) if how == "mean" else total
     else:
         fold, worst = (np.maximum, -np.inf) if how == "max" else (np.minimum, np.inf)
-        own = np.full(k, worst)
+        own = np.full(k, worst, dtype=np.float64)
         fold.at(own, space, values)
         result = _over_subtrees(graph, own, fold)
     return np.where(count > 0, result, np.nan)
@@ -118,7 +118,7 @@ def share_of(graph: Graph, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return for each namespace the share 0..1 of its subtree's nodes that are in `mask`."""
     k = len(graph.namespaces)
     ones = np.bincount(graph.node_namespace, minlength=k).astype(np.float64)
-    own = np.bincount(graph.node_namespace, weights=mask, minlength=k)
+    own = np.bincount(graph.node_namespace, weights=mask, minlength=k).astype(np.float64)
     return _over_subtrees(graph, own, np.add) / np.maximum(_over_subtrees(graph, ones, np.add), 1)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,7 @@ def _items(
     is_open: NDArray[np.bool_],
     owner: NDArray[np.int32],
     is_shown: NDArray[np.bool_],
-) -> tuple[dict[str, NDArray[np.int32]], NDArray[np.int32]]:
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
     """Order groups and nodes in preorder; return the item columns and each node's item."""
     names = graph.namespaces
     nodes = np.flatnonzero(is_shown & (owner == 0))
@@ -176,8 +177,8 @@ def _items(
 
 
 def _edges(
-    graph: Graph, columns: dict[str, NDArray[np.int32]], node_item: NDArray[np.int32]
-) -> dict[str, NDArray[np.int32]]:
+    graph: Graph, columns: dict[str, NDArray[Any]], node_item: NDArray[np.int32]
+) -> dict[str, NDArray[Any]]:
     """Lift the graph's edges to items; merge those that touch the same collapsed groups."""
     source, target = node_item[graph.edge_source], node_item[graph.edge_target]
     is_group = columns["item_node"] < 0

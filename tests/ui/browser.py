@@ -53,7 +53,9 @@ def _playwrights_own() -> Iterator[str]:
 def _starts(path: str) -> bool:
     """Tell a browser from a placeholder: Ubuntu's `chromium-browser` may only advertise a snap."""
     try:
-        asked = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60)
+        asked = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0 and "Chrom" in asked.stdout
