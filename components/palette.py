@@ -12,7 +12,6 @@ This module imports no Panel and no Bokeh.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,7 +20,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from components.plots.op_categories import OP_CATEGORIES, op_category, op_category_color
 from components.plots.ticks import finite_range, format_number, format_value, nice_ticks
+
+__all__ = [
+    "OP_CATEGORIES",
+    "Rgba",
+    "Scale",
+    "ScaleKind",
+    "op_category",
+    "op_category_color",
+    "scale_for",
+    "text_on",
+]
 
 ScaleKind = Literal["sequential", "diverging", "categorical", "thresholds", "gradient"]
 Rgba = tuple[int, int, int, int]
@@ -37,11 +48,6 @@ _MAPS = {
 _CATEGORIES = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#8c6bb1",
     "#7f7f7f", "#a6761d", "#1b9e9e", "#b2df8a", "#fb9a99", "#6a51a3", "#bcbd22", "#e7298a",
-)  # fmt: skip
-# Accent colours of `OP_CATEGORIES`, readable as a thin edge on light and on dark.
-_OP_COLORS = (
-    "#3b76d6", "#5a9bf0", "#8b5cf6", "#c026d3", "#0f9f8f", "#f59e0b", "#22b8cf", "#e2724b",
-    "#b45309", "#7d8794", "#e11d72", "#64748b", "#16a34a", "#a8a29e", "#84a317", "#94a3b8",
 )  # fmt: skip
 _DARK_TEXT, _LIGHT_TEXT = "#1f1f1f", "#ffffff"
 _N_STOPS = 9
@@ -116,7 +122,7 @@ class Scale:
 
     def positions(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return positions 0..1 along the colours, clipped; NaN stays NaN."""
-        values = np.asarray(values, dtype=np.float64)
+        values = np.array(values, dtype=np.float64)
         low, high = self.low, self.high
         if self.is_log:
             low, high = math.log10(low), math.log10(high)
@@ -124,9 +130,11 @@ class Scale:
             np.log10(values, where=values > 0, out=logs)
             values = logs
         span = high - low
-        place = (values - low) / span if span > 0 else np.where(np.isnan(values), np.nan, 0.5)
-        place = np.asarray(np.clip(place, 0.0, 1.0), dtype=np.float64)
-        return 1.0 - place if self.is_reversed else place
+        if span > 0:
+            place = np.clip((values - low) / span, 0.0, 1.0)
+        else:
+            place = np.where(np.isnan(values), np.nan, 0.5)
+        return np.asarray(1.0 - place if self.is_reversed else place, dtype=np.float64)
 
     def hex_colors(self, n: int = 256) -> list[str]:
         """Return `n` colours from `low` to `high`, or one a category or threshold."""
@@ -305,71 +313,6 @@ def _gradient_table(rules: tuple[tuple[float, Rgba], ...]) -> NDArray[np.uint8]:
 
 def _hex(rgba: Sequence[int] | NDArray[np.uint8]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*(int(c) for c in rgba[:3]))
-
-
-OP_CATEGORIES = (
-    "convolution", "matrix product", "attention", "recurrent",
-    "normalization", "activation", "pooling and resizing", "elementwise",
-    "reduction", "shape", "quantization", "control flow",
-    "input and output", "constant", "indexing", "other",
-)  # fmt: skip
-# (category, pattern) in the order in which they are tried on the name's letters and
-# digits in lower case: what is more telling comes first.
-_OP_PATTERNS = tuple(
-    (OP_CATEGORIES.index(name), re.compile(pattern))
-    for name, pattern in (
-        ("input and output", r"^(graph)?(inputs?|outputs?|parameter|placeholder|return)$"),
-        ("constant", r"^(constant|const|initializer|weight|getattr|constantofshape|fill$|iota|random|full(like)?$)"),
-        ("attention", r"attention|sdpa|flashattn|^mha$|rotaryemb"),
-        ("recurrent", r"lstm|gru(cell)?$|(^|[^a-z])rnn|rnn$|sequencernn"),
-        ("convolution", r"conv(?!ert)|im2col|col2im"),
-        ("matrix product", r"matmul|gemm|fullyconnected|einsum|addm[mv]|^b?mm$|^mv$|^dot|dotgeneral"
-                           r"|batchdot|^bilinear$|^linear$|^dense$|innerproduct"),
-        ("quantization", r"quant|qdq"),
-        ("normalization", r"norm(?!al$)|^lrn$|localresponse"),
-        ("pooling and resizing", r"pool|resize|upsample|interpolate|gridsample|roialign|^pixelshuffle"),
-        ("activation", r"relu|sigmoid|tanh$|softmax|softplus|softsign|swish|silu|mish|elu$|logistic"
-                       r"|activation|hardtanh|^erf$|dropout|shrink$"),
-        ("control flow", r"^(if|loop|scan|while|cond|case|call|merge|switch|enter|exit|nextiteration"
-                         r"|loopcond|partitionedcall|statefulpartitionedcall)"
-                         r"(v?\d+|once)?$|callonce|whileloop|^for$"),
-        ("reduction", r"^reduce|^(sum|mean|amax|amin|prod|argmax|argmin|any|all|logsumexp|cumsum|var"
-                      r"|std|variance)(v?\d+)?$"),
-        ("indexing", r"gather|scatter|embedding|onehot|topk|nonzero|^where$|^select|lookup|unique"
-                     r"|nonmaxsuppression|indexselect|^index|^take"),
-        ("shape", r"reshape|transpose|permute|squeeze|concat|^cat$|stack|slice|split|flatten|^pad|^view"
-                  r"|expand|broadcast|^tile|^shape|^size|^cast|convert|tocopy|^clone|^copy|^unpack"
-                  r"|^pack$|^chunk|^repeat|depthtospace|spacetodepth|spacetobatch|batchtospace|reverse"
-                  r"|contiguous|^identity|^range$|^arange|^roll$|^bitcast|^t$|^to$"),
-        ("elementwise", r"^(r?sub|add|mul|div|floordiv|truediv|pow|exp|log|log1p|abs|neg|sqrt|rsqrt"
-                        r"|square|squareddifference|reciprocal|max|min|maximum|minimum|clip|clamp|floor"
-                        r"|ceil|round|sign|sin|cos|tan|mod|fmod|floormod|remainder|not|and|or|xor|equal"
-                        r"|notequal|greater|greaterequal|greaterorequal|less|lessequal|lessorequal|lt|le"
-                        r"|gt|ge|eq|ne|isnan|isinf|subtract|multiply|divide|negative|addn|biasadd"
-                        r"|logical(and|or|not|xor)|bitwise(and|or|not|xor)|compare|power|exponential)"
-                        r"(tensor|scalar|v?\d+)?$"),
-    )
-)  # fmt: skip
-_OTHER_OP = len(OP_CATEGORIES) - 1
-_QUALIFIER = re.compile(r"^.*(?:::|/)|^(?:torch\.)?(?:ops\.)?(?:aten|prims|prim|nn|functional)\.")
-_OVERLOAD = re.compile(r"\.(default|tensor|scalar|int|dim\w*|out|self|using_ints|vec|mode)$", re.I)
-
-
-@lru_cache(maxsize=4096)
-def op_category(op_type: str) -> int:
-    """Return the index in `OP_CATEGORIES` of an op type of ONNX, TFLite, TensorFlow or PyTorch.
-
-    A name that no rule knows (a custom operator) is the last, ``"other"``.
-    """
-    name = _OVERLOAD.sub("", op_type[:256].strip())
-    name = _QUALIFIER.sub("", _QUALIFIER.sub("", name)).rsplit(".", 1)[-1]
-    letters = re.sub(r"[^a-z0-9]", "", name.lower())
-    return next((i for i, known in _OP_PATTERNS if known.search(letters)), _OTHER_OP)
-
-
-def op_category_color(category: int) -> str:
-    """Return the accent colour ``#rrggbb`` of a category."""
-    return _OP_COLORS[category]
 
 
 def text_on(rgba: Sequence[int] | NDArray[np.uint8]) -> str:
