@@ -15,6 +15,8 @@ from graphs.ir import EmptySource, Graph, GraphSource, NodeKind
 from graphs.namespaces import build_namespaces
 from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 
+_MIN_INT32, _MAX_INT32 = -(2**31), 2**31 - 1
+
 
 class GraphBuilder:
     """Collects the rows of one graph.
@@ -106,10 +108,13 @@ class GraphBuilder:
         Raises
         ------
         GraphError
-            An edge or a value refers to a row that does not exist, or two values
-            share a node and a slot.
+            A value, an edge or a subgraph refers to a row that does not exist, a slot
+            is negative or above 2**31 - 1, two values share an output slot, or two
+            edges that are not control edges an input slot.
         """
         n = len(self._kind)
+        if any(not 0 <= node < n for node in self._subgraphs):
+            raise GraphError(["a subgraph is called from a node that does not exist"])
         namespaces, of_path = build_namespaces(list(self._paths))
         renumber = np.array([of_path[p] for p in self._paths], dtype=np.int32)
         value_order, values = self._sorted_values(n)
@@ -144,13 +149,13 @@ class GraphBuilder:
 
     def _sorted_values(self, n: int) -> tuple[NDArray[np.intp], dict[str, NDArray[np.int32]]]:
         node = np.array(self._value_node, dtype=np.int32)
-        slot = np.array(self._value_slot, dtype=np.int32)
+        slot = _slots(self._value_slot, "output")
         order = np.lexsort((slot, node))
         node, slot = node[order], slot[order]
         if len(node) and (node[0] < 0 or node[-1] >= n):
             raise GraphError(["a value belongs to a node that does not exist"])
-        if np.any((node[1:] == node[:-1]) & (slot[1:] == slot[:-1])):
-            raise GraphError(["two values share a node and an output slot"])
+        if np.any(slot < 0) or np.any((node[1:] == node[:-1]) & (slot[1:] == slot[:-1])):
+            raise GraphError(["an output slot is negative or produces two values"])
         kinds = np.array(self._value_type, dtype=np.int32)[order]
         return order, {"node": node, "slot": slot, "type": kinds}
 
@@ -159,7 +164,7 @@ class GraphBuilder:
     ) -> dict[str, NDArray[np.int32]]:
         handle = np.array(self._edge_value, dtype=np.int32)
         target = np.array(self._edge_target, dtype=np.int32)
-        slot = np.array(self._edge_slot, dtype=np.int32)
+        slot = _slots(self._edge_slot, "input")
         control = np.zeros(len(handle), dtype=np.int32)
         control[self._control] = 1
         if len(handle) and (
@@ -172,6 +177,7 @@ class GraphBuilder:
         row_of_handle[value_order] = np.arange(len(value_order), dtype=np.int32)
         order = np.lexsort((slot, target))
         value = row_of_handle[handle[order]]
+        _refuse_bad_slots(target[order], slot[order], control[order])
         return {
             "value": value,
             "source": value_node[value],
@@ -179,6 +185,29 @@ class GraphBuilder:
             "slot": slot[order],
             "control": control[order],
         }
+
+
+def _slots(numbers: list[int], which: str) -> NDArray[np.int32]:
+    if numbers and not (min(numbers) >= _MIN_INT32 and max(numbers) <= _MAX_INT32):
+        raise GraphError([f"an {which} slot does not fit in 32 bits"])
+    return np.array(numbers, dtype=np.int32)
+
+
+def _refuse_bad_slots(
+    target: NDArray[np.int32], slot: NDArray[np.int32], control: NDArray[np.int32]
+) -> None:
+    """Check the slots of the data edges, sorted by (target, slot); those of control edges are free.
+
+    Raises
+    ------
+    GraphError
+        A slot is negative, or two edges enter the same.
+    """
+    target, slot = target[control == 0], slot[control == 0]
+    if np.any(slot < 0):
+        raise GraphError(["an edge enters a negative input slot"])
+    if np.any((target[1:] == target[:-1]) & (slot[1:] == slot[:-1])):
+        raise GraphError(["two edges enter one input slot"])
 
 
 def _pointers(sorted_rows: NDArray[np.int32], n: int) -> NDArray[np.int32]:
