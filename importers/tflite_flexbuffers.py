@@ -74,10 +74,10 @@ class _Reader:
         if kind == _BOOL:
             return "true" if self._number(at, width, _BOOL) else "false"
         if kind in (_INT, _UINT, _FLOAT):
-            return _shown(self._number(at, width, kind))
+            return f"{self._number(at, width, kind):.10g}"
         where = self._follow(at, width)
         if kind in _INDIRECT:
-            return _shown(self._number(where, inner, _INDIRECT[kind]))
+            return f"{self._number(where, inner, _INDIRECT[kind]):.10g}"
         if kind == _KEY:
             return self._key(where)
         if kind in (_STRING, _BLOB):
@@ -99,7 +99,10 @@ class _Reader:
         if at < 0 or at + length > len(self.data):
             raise ValueError("outside")
         shown = self.data[at : at + min(length, MAX_TEXT_BYTES)]
-        return shown.decode("utf-8", "replace") if is_text else shown.hex(" ")
+        if not is_text:
+            return shown.hex(" ")
+        text = shown.decode("utf-8", "replace")
+        return text if text.isprintable() else repr(shown)[2:-1]
 
     def _items(self, kind: int, at: int, width: int, depth: int) -> list[str]:
         if kind in _FIXED:
@@ -134,7 +137,3 @@ class _Reader:
         if at + count * (width + 1) > len(self.data) + count:
             raise ValueError("outside")
         return count
-
-
-def _shown(number: float) -> str:
-    return f"{number:.6g}" if isinstance(number, float) else str(number)

@@ -20,6 +20,7 @@ from importers.tflite_bytes import FlatFile, Table
 from importers.tflite_names import common_scope, tensor_namespace
 from importers.tflite_options import called_graphs
 from importers.tflite_schema import DTYPES
+from importers.tflite_schema import ExternalBufferSlot as External
 from importers.tflite_schema import OperatorSlot as Op
 from importers.tflite_schema import SubGraphSlot as Slot
 from importers.tflite_schema import TensorSlot as Ten
@@ -73,10 +74,14 @@ class Contents:
 
     def count(self, tensor: Tensor) -> None:
         """Add a constant to the parameters unless its buffer was counted."""
-        if not 0 < tensor.buffer < len(self.buffers) or tensor.buffer in self.counted:
+        outside = tensor.table.u32(Ten.EXTERNAL_BUFFER)
+        key = -outside or tensor.buffer
+        if key == 0 or key in self.counted or tensor.buffer >= len(self.buffers):
             return
-        self.counted.add(tensor.buffer)
+        self.counted.add(key)
         length = self.buffers[tensor.buffer].length
+        if outside in self.external:
+            length = int(self.external[outside][1].scalar(External.LENGTH, "u8"))
         bits = DTYPE_BITS.get(tensor.type.dtype)
         held = length * 8 // bits if bits else length
         claimed = tensor.type.n_elements

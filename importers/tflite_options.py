@@ -34,7 +34,8 @@ class OptionField:
     is_vector : bool
     meaning : str
         A key of `tflite_schema.ENUMS`, ``"graph"``, ``"flex"`` or empty.
-    default : int
+    default : int or None
+        None where an absent field says nothing.
     """
 
     slot: int
@@ -42,7 +43,7 @@ class OptionField:
     kind: str
     is_vector: bool
     meaning: str
-    default: int
+    default: int | None
 
 
 @cache
@@ -63,7 +64,8 @@ def _field(slot: int, text: str) -> OptionField:
     rest, _, default = rest.partition("=")
     kind, _, meaning = rest.partition("/")
     is_vector = kind.startswith("[")
-    return OptionField(slot, name, kind.strip("[]"), is_vector, meaning, int(default or 0))
+    stated = None if default == "?" else int(default or 0)
+    return OptionField(slot, name, kind.strip("[]"), is_vector, meaning, stated)
 
 
 def _options(operator: Table) -> list[tuple[Table | None, tuple[OptionField, ...]]]:
@@ -85,7 +87,7 @@ def called_graphs(operator: Table) -> list[int]:
                 if field.is_vector:
                     calls.extend(table.i32s(field.slot))
                 else:
-                    calls.append(int(table.scalar(field.slot, field.kind, field.default)))
+                    calls.append(int(table.scalar(field.slot, field.kind, field.default or 0)))
     return calls
 
 
@@ -104,7 +106,7 @@ def option_facts(operator: Table, graph_ids: tuple[str, ...]) -> Facts:
         for field in fields:
             if field.meaning == "flex":
                 facts.extend(_flex(table.raw(field.slot) if table else b"", f"{field.name}."))
-            else:
+            elif field.default is not None or (table and table.field(field.slot)):
                 facts.append((field.name, _text(table, field, graph_ids)[:MAX_VALUE_CHARS]))
     return facts + _custom(operator)
 
@@ -113,7 +115,8 @@ def _text(table: Table | None, field: OptionField, graph_ids: tuple[str, ...]) -
     if field.kind == "str":
         return table.raw(field.slot).decode("utf-8", "replace") if table else ""
     if not field.is_vector:
-        number = table.scalar(field.slot, field.kind, field.default) if table else field.default
+        default = field.default or 0
+        number = table.scalar(field.slot, field.kind, default) if table else default
         return _shown(number, field, graph_ids)
     numbers = table.numbers(field.slot, field.kind) if table else ()
     cut = ", …" if len(numbers) > MAX_SHOWN_ITEMS else ""
@@ -124,10 +127,11 @@ def _text(table: Table | None, field: OptionField, graph_ids: tuple[str, ...]) -
 def _shown(number: float, field: OptionField, graph_ids: tuple[str, ...]) -> str:
     if field.kind == "b1":
         return "true" if number else "false"
-    if isinstance(number, float) or field.kind.startswith("f"):
+    if field.kind.startswith("f"):
         return f"{number:.6g}"
+    code = int(number)
     names = graph_ids if field.meaning == "graph" else ENUMS.get(field.meaning, ())
-    return names[number] if 0 <= number < len(names) else str(number)
+    return names[code] if 0 <= code < len(names) else str(code)
 
 
 def _custom(operator: Table) -> Facts:

@@ -203,11 +203,11 @@ OPERATORS: tuple[str, ...] = tuple(_OPERATORS_TEXT.split())
 
 # One table of union BuiltinOptions each: its number, its name, its fields in the order of their
 # slots as name:type/meaning=default. A type is a letter and a size in bytes, [..] a vector, str a
-# text, - a field that is no longer used; the meaning is a key of ENUMS, `graph` (index of a
-# subgraph) or `flex` (a FlexBuffer). Tables without fields are left out.
+# text, - a field that is no longer used. A default of ? means that an absent field says nothing.
+# The meaning is a key of ENUMS, `graph` (index of a subgraph) or `flex` (a FlexBuffer). Tables without fields are left out.
 OPTIONS_TEXT = """
 1 Conv2D padding:i1/Padding stride_w:i4 stride_h:i4 fused_activation_function:i1/Activation
-  dilation_w_factor:i4=1 dilation_h_factor:i4=1 quantized_bias_type:i1/dtype
+  dilation_w_factor:i4=1 dilation_h_factor:i4=1 quantized_bias_type:i1/dtype=?
 2 DepthwiseConv2D padding:i1/Padding stride_w:i4 stride_h:i4 depth_multiplier:i4
   fused_activation_function:i1/Activation dilation_w_factor:i4=1 dilation_h_factor:i4=1
 3 ConcatEmbeddings num_channels:i4 num_columns_per_channel:[i4] embedding_dim_per_channel:[i4]
@@ -217,7 +217,7 @@ OPTIONS_TEXT = """
 6 SVDF rank:i4 fused_activation_function:i1/Activation asymmetric_quantize_inputs:b1
 7 RNN fused_activation_function:i1/Activation asymmetric_quantize_inputs:b1
 8 FullyConnected fused_activation_function:i1/Activation weights_format:i1/WeightsFormat
-  keep_num_dims:b1 asymmetric_quantize_inputs:b1 quantized_bias_type:i1/dtype quant_spec:[u1]
+  keep_num_dims:b1 asymmetric_quantize_inputs:b1 quantized_bias_type:i1/dtype=? quant_spec:[u1]
 9 Softmax beta:f4
 10 Concatenation axis:i4 fused_activation_function:i1/Activation
 11 Add fused_activation_function:i1/Activation pot_scale_int16:b1=1
@@ -244,7 +244,7 @@ OPTIONS_TEXT = """
 37 Cast in_data_type:i1/dtype out_data_type:i1/dtype
 40 ArgMax output_type:i1/dtype
 49 TransposeConv padding:i1/Padding stride_w:i4 stride_h:i4
-  fused_activation_function:i1/Activation quantized_bias_type:i1/dtype
+  fused_activation_function:i1/Activation quantized_bias_type:i1/dtype=?
 50 SparseToDense validate_indices:b1
 55 Shape out_type:i1/dtype
 57 ArgMin output_type:i1/dtype

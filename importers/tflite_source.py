@@ -116,7 +116,7 @@ class TfliteSource:
         try:
             found = self.node_operator.get(node)
             if found is None:
-                return self._tensor_facts(self.node_tensor[node])
+                return self._node_facts(self.node_tensor[node])
             table, version = found
             return [*option_facts(table, self.graph_ids), ("op_version", str(version))]
         except ReadError as error:
@@ -164,12 +164,8 @@ class TfliteSource:
         buffer = self.buffers[tensor.buffer]
         return self.file.span(buffer.start, buffer.length)
 
-    def _tensor_facts(self, tensor: Tensor) -> Facts:
-        facts: Facts = [("tensor_index", str(tensor.index))]
-        facts += [("signature_name", alias) for alias in self.aliases.get(tensor.index, ())]
-        quantization = tensor.table.table(TensorSlot.QUANTIZATION)
-        if quantization is not None:
-            facts += _quantization(quantization)
+    def _node_facts(self, tensor: Tensor) -> Facts:
+        facts: Facts = [("signature_name", alias) for alias in self.aliases.get(tensor.index, ())]
         if tensor.is_variable:
             facts.append(("is_variable", "true"))
         if tensor.table.field(TensorSlot.SPARSITY):
@@ -178,6 +174,12 @@ class TfliteSource:
             length = self.buffers[tensor.buffer].length
             facts.append(("buffer", f"{tensor.buffer} ({length:,} bytes)"))
         return facts
+
+    def _tensor_facts(self, tensor: Tensor) -> Facts:
+        facts: Facts = [("tensor_index", str(tensor.index))]
+        facts += [("signature_name", alias) for alias in self.aliases.get(tensor.index, ())]
+        quantization = tensor.table.table(TensorSlot.QUANTIZATION)
+        return facts if quantization is None else facts + _quantization(quantization)
 
 
 def _quantization(table: Table) -> Facts:
