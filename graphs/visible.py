@@ -164,7 +164,11 @@ def _items(
     item_of_group = np.full(len(names), -1, dtype=np.int32)
     rows = np.flatnonzero(item_node < 0)
     item_of_group[item_space[rows]] = rows
-    around = np.where(item_node < 0, names.parent[item_space], item_space)
+    if is_flat:  # everything lies at the top, but a node's namespace stays what it is
+        around = np.zeros(len(item_node), dtype=np.int32)
+        item_space = graph.node_namespace[item_node]
+    else:
+        around = np.where(item_node < 0, names.parent[item_space], item_space)
     columns = {
         "item_node": item_node,
         "item_namespace": item_space,
