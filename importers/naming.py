@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from importers.notes import Notes
 
 MAX_ID_CHARS = 1024
@@ -19,14 +21,27 @@ class Namer:
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
 
-    def unique(self, wanted: str, stem: str) -> str:
-        """Return `wanted` if it is free, else a name derived from it; from `stem` if empty."""
+    def reserve(self, names: Iterable[str]) -> None:
+        """Take names that are known to be unique, all at once."""
+        self._taken.update(names)
+
+    def unique(self, wanted: str, stem: str, *, is_noted: bool = True) -> str:
+        """Return `wanted` if it is free, else a name derived from it; from `stem` if empty.
+
+        Parameters
+        ----------
+        wanted, stem : str
+            The name in the file, and what an unnamed node is called after.
+        is_noted : bool
+            False where a format allows the clash, as ONNX does between the names
+            of nodes and of values: nothing is broken then.
+        """
         if wanted and wanted not in self._taken and len(wanted) <= MAX_ID_CHARS:
             self._taken.add(wanted)
             return wanted
         if len(wanted) > MAX_ID_CHARS:
             self._notes.add("lost", "A name was too long and was cut", wanted)
-        elif wanted:
+        elif wanted and is_noted:
             self._notes.add("guessed", "A name was taken already and got a number", wanted)
         base = (wanted or stem)[: MAX_ID_CHARS - 12]
         mark = "#" if wanted else "_"
