@@ -85,6 +85,7 @@ class Scatter:
         self._rows: Rows = _NO_ROWS
         self._view = _View(0, 1, 0, 1)
         self._figure: figure | None = None
+        self._reported_px = [*_DEFAULT_SIZE_PX]
         self._sources = {name: ColumnDataSource() for name in _GLYPHS}
         self._frame = EmptyState(height, _EMPTY)
         self._note = note_pane()
@@ -229,6 +230,7 @@ class Scatter:
         fig.on_event(Tap, self._on_tap)
         fig.on_event(RangesUpdate, self._on_ranges)
         fig.on_change("inner_width", self._on_size)
+        fig.on_change("inner_height", self._on_size)
         return fig
 
     def _draw_glyphs(self, fig: figure) -> list[object]:
@@ -312,10 +314,8 @@ class Scatter:
 
     def _size_px(self) -> tuple[int, int]:
         """Return the size of the plotting area, bounded since the browser reports it."""
-        fig = self._figure
-        reported = (fig.inner_width, fig.inner_height) if fig is not None else (0, 0)
-        sizes = [int(r or d) for r, d in zip(reported, _DEFAULT_SIZE_PX, strict=True)]
-        return min(max(sizes[0], 16), _MAX_IMAGE_PX), min(max(sizes[1], 16), _MAX_IMAGE_PX)
+        sizes = [min(max(int(px), 16), _MAX_IMAGE_PX) for px in self._reported_px]
+        return sizes[0], sizes[1]
 
     def _hidden_text(self) -> str:
         if self._x is None or self._y is None:
@@ -338,7 +338,9 @@ class Scatter:
 
     def _on_size(self, attr: str, old: int | None, new: int | None) -> None:
         """Make an image again for the size that the browser has given the figure."""
-        if old != new:
+        axis = 0 if attr == "inner_width" else 1
+        if new and new != self._reported_px[axis]:
+            self._reported_px[axis] = new
             self._refresh(*_GLYPHS)
 
     def _on_ranges(self, event: RangesUpdate) -> None:

@@ -1,0 +1,310 @@
+"""Table of all nodes: paged, sorted and filtered on the server, linked to the selection.
+
+It knows arrays only. The page holds one page of rows; every text of a file
+reaches it as text: cells and titles by Tabulator's ``plaintext`` formatter,
+tooltips of headers escaped, fields under names of our own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models.widgets.tables import NumberFormatter, ScientificFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from components.plots.columns import Mask, MeasureColumn, Rows, as_mask, as_rows, shortened
+from components.plots.figures import note_pane, set_note
+
+_NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
+_MAX_MARKED = 2_000  # Panel looks up each marked row by itself
+_MAX_CELL_CHARS = 400
+_TEXT_FIELDS = ("node", "op_type", "namespace", "shape", "dtype")
+_TITLES = ("node", "op type", "namespace", "output shape", "dtype")
+_WIDTHS = {"node": 230, "op_type": 130, "namespace": 200, "shape": 110, "dtype": 84}
+_CSS = """
+.tabulator { font-size: 0.82rem; border: none; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { white-space: normal; }
+.tabulator .tabulator-header-filter input { padding: 2px 4px !important; font-size: 0.78rem; }
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeColumns:
+    """Text columns of n nodes; all untrusted.
+
+    Attributes
+    ----------
+    ids, op_types, namespaces, shapes, dtypes : sequence of str, length n
+        Node id, op type, path of the enclosing group, and shape and dtype of
+        the first output; ``""`` where there is none.
+    """
+
+    ids: Sequence[str]
+    op_types: Sequence[str]
+    namespaces: Sequence[str]
+    shapes: Sequence[str]
+    dtypes: Sequence[str]
+
+
+class NodeTable:
+    """Table of nodes with a column a measure.
+
+    Nodes selected elsewhere are the only ones shown, or, with the switch off,
+    marked on their page. Rows picked here are marked and reported.
+
+    Parameters
+    ----------
+    on_select : callable (rows: int64 array) -> None, optional
+        The reader picked rows: click, ctrl- and shift-click. Never called by
+        the methods below.
+    page_size : int
+        Rows a page.
+    file_name : str
+        Of the CSV download.
+    """
+
+    def __init__(
+        self,
+        on_select: Callable[[Rows], None] | None = None,
+        *,
+        page_size: int = 12,
+        file_name: str = "nodes.csv",
+    ) -> None:
+        self._on_select = on_select
+        self._measures: Sequence[MeasureColumn] = ()
+        self._mask: Mask | None = None
+        self._rows: Rows = _NO_ROWS
+        self._picked: Rows | None = None  # what the reader picked here last
+        self._kept: Mask | None = None  # rows that filter and selection leave; None: all
+        self._is_quiet = False
+        self._note = note_pane()
+        self._only = pmui.Switch(
+            label="only the selection", value=True, size="small", margin=(0, 8), align="center"
+        )
+        self._download = pmui.FileDownload(
+            callback=self._csv, filename=file_name, label="CSV", icon="download", size="small",
+            variant="text", color="default", auto=True, embed=False, margin=(0, 4),
+        )  # fmt: skip
+        self._table = pn.widgets.Tabulator(
+            _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
+            disabled=True, selectable=True, layout="fit_columns", sizing_mode="stretch_width",
+            theme="simple", row_height=28, margin=0, stylesheets=[_CSS],
+            height=_height(page_size),
+        )  # fmt: skip
+        self._table.add_filter(self._pass)
+        self._table.param.watch(self._on_marks, "selection")
+        self._table.param.watch(lambda _: self._say(), "filters")
+        self._only.param.watch(lambda _: self._link(), "value")
+        self.view = pn.Column(
+            pn.Row(
+                self._note, self._only, self._download, sizing_mode="stretch_width", margin=(0, 4)
+            ),
+            self._table,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self._say()
+
+    @property
+    def n_shown(self) -> int:
+        """How many rows pass filter, selection and header filters."""
+        return len(self._table.current_view)
+
+    def set_nodes(
+        self, columns: NodeColumns | None, measures: Sequence[MeasureColumn] = ()
+    ) -> None:
+        """Show other nodes or other measures; forgets the filter and the selection.
+
+        Raises
+        ------
+        ValueError
+            The columns differ in length.
+        """
+        frame = _frame(columns, measures)
+        self._mask, self._rows, self._picked, self._kept = None, _NO_ROWS, None, None
+        self._measures = measures
+        self._is_quiet = True
+        self._table.param.update(selection=[], sorters=[], filters=[], page=1)
+        self._table.param.update(
+            titles=_titles(measures),
+            title_formatters=dict.fromkeys(frame.columns, "plaintext"),
+            header_tooltips=_tooltips(measures),
+            formatters=_formatters(measures),
+            header_filters=_header_filters(measures),
+            text_align={_field(i): "right" for i in range(len(measures))},
+            widths=dict(_WIDTHS),
+            hidden_columns=[],
+            value=frame,
+        )
+        self._is_quiet = False
+        self._say()
+
+    def set_filter_mask(self, mask: ArrayLike | None) -> None:
+        """Show only nodes that pass the filter: bool (n,), or None for all."""
+        self._mask = as_mask(mask, self._n())
+        self._link()
+
+    def set_selection(self, rows: ArrayLike) -> None:
+        """Show or mark the selected rows. What was picked here only marks its rows."""
+        self._rows = as_rows(rows, self._n())
+        if self._picked is not None and np.array_equal(self._picked, self._rows):
+            self._say()
+            return
+        self._picked = None
+        self._link()
+
+    def _n(self) -> int:
+        return len(self._table.value)
+
+    def _is_narrowed(self) -> bool:
+        """Return whether only the selection is shown."""
+        return bool(self._rows.size) and (self._only.value or self._rows.size > _MAX_MARKED)
+
+    def _link(self) -> None:
+        """Bring rows, marks and page to filter and selection; no callback."""
+        self._kept = self._mask
+        marks: Rows = self._picked if self._picked is not None else _NO_ROWS
+        if self._is_narrowed() and self._picked is None:
+            self._kept = np.zeros(self._n(), dtype=np.bool_)
+            self._kept[self._rows] = True
+            if self._mask is not None:
+                self._kept &= self._mask
+        elif self._picked is None:
+            marks = self._rows
+        self._is_quiet = True
+        if self._table.selection:
+            self._table.selection = []
+        self._table.page = 1
+        self._table.param.trigger("value")
+        if marks.size:
+            self._table.selection = marks.tolist()
+            self._table.page = self._page_of(marks)
+        self._is_quiet = False
+        self._say()
+
+    def _page_of(self, rows: Rows) -> int:
+        """Return the page that shows the first of some rows in the current order."""
+        shown = self._table.current_view.index.to_numpy()
+        places = np.flatnonzero(np.isin(shown, rows))
+        return int(places[0]) // self._table.page_size + 1 if places.size else 1
+
+    def _pass(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame if self._kept is None else frame[self._kept]
+
+    def _on_marks(self, event: object) -> None:
+        if self._is_quiet:
+            return
+        self._picked = as_rows(self._table.selection, self._n())
+        self._rows = self._picked
+        self._say()
+        if self._on_select is not None:
+            self._on_select(self._picked)
+
+    def _say(self) -> None:
+        n, shown = self._n(), self.n_shown
+        if not n:
+            set_note(self._note, "Open a model to see its nodes.")
+            return
+        text = f"{shown:,} of {n:,} nodes" if shown < n else f"{n:,} nodes"
+        if self._rows.size:
+            text += f", {self._rows.size:,} selected"
+        set_note(self._note, text)
+
+    def _csv(self) -> io.StringIO:
+        """Return all rows that are shown, on every page, as CSV with titles and units."""
+        frame = self._table.current_view.rename(columns=_titles(self._measures))
+        return io.StringIO(frame.to_csv(index=False))
+
+
+def _field(measure: int) -> str:
+    return f"m{measure}"
+
+
+def _frame(columns: NodeColumns | None, measures: Sequence[MeasureColumn]) -> pd.DataFrame:
+    """Return the rows under our own field names."""
+    texts: tuple[Sequence[str], ...] = ((),) * len(_TEXT_FIELDS)
+    if columns is not None:
+        texts = (
+            columns.ids, columns.op_types, columns.namespaces, columns.shapes, columns.dtypes
+        )  # fmt: skip
+    data: dict[str, object] = {
+        field: pd.Series(list(text), dtype=object)
+        for field, text in zip(_TEXT_FIELDS, texts, strict=True)
+    }
+    for i, measure in enumerate(measures):
+        data[_field(i)] = _labels(measure) if measure.categories else measure.values
+    lengths = {len(column) for column in data.values()}  # type: ignore[arg-type]
+    if len(lengths) > 1:
+        raise ValueError(f"columns of one length are needed, these have {sorted(lengths)}")
+    return pd.DataFrame(data)
+
+
+def _labels(measure: MeasureColumn) -> NDArray[np.object_]:
+    """Return the labels of categorical values, ``""`` where there is none."""
+    table = np.array([*measure.categories, ""], dtype=object)
+    known = np.isfinite(measure.values) & (measure.values >= 0)
+    index = np.where(known, measure.values, len(measure.categories)).astype(np.int64)
+    return table[np.minimum(index, len(measure.categories))]
+
+
+def _titles(measures: Sequence[MeasureColumn]) -> dict[str, str]:
+    """Return titles by field, each once, since they head the columns of the CSV file."""
+    titles = dict(zip(_TEXT_FIELDS, _TITLES, strict=True))
+    for i, measure in enumerate(measures):
+        title = shortened(measure.label, 60)
+        titles[_field(i)] = f"{title} #{i + 1}" if title in titles.values() else title
+    return titles
+
+
+def _tooltips(measures: Sequence[MeasureColumn]) -> dict[str, str]:
+    """Return the headers' tooltips; Tabulator takes them for markup, hence escaped."""
+    return {field: escape(title) for field, title in _titles(measures).items()}
+
+
+def _formatters(measures: Sequence[MeasureColumn]) -> dict[str, object]:
+    formatters: dict[str, object] = dict.fromkeys(_TEXT_FIELDS, "plaintext")
+    for i, measure in enumerate(measures):
+        formatters[_field(i)] = _number_format(measure)
+    return formatters
+
+
+def _number_format(measure: MeasureColumn) -> object:
+    """Return whole numbers with separators, others with decimals that suit their size."""
+    if measure.categories:
+        return "plaintext"
+    finite = measure.values[np.isfinite(measure.values)]
+    if not finite.size or bool((finite == np.rint(finite)).all()):
+        return NumberFormatter(format="0,0", nan_format="–", null_format="–", text_align="right")
+    largest = float(np.abs(finite).max())
+    decimals = int(np.clip(4 - np.floor(np.log10(largest)), 0, 6)) if largest else 0
+    return ScientificFormatter(
+        precision=decimals, power_limit_low=-decimals, power_limit_high=9,
+        nan_format="–", null_format="–", text_align="right",
+    )  # fmt: skip
+
+
+def _header_filters(measures: Sequence[MeasureColumn]) -> dict[str, dict[str, str]]:
+    """Return a filter a column: text contains, or a number at least (at most) as bad."""
+    filters = {
+        field: {"type": "input", "func": "like", "placeholder": "contains…"}
+        for field in _TEXT_FIELDS
+    }
+    for i, measure in enumerate(measures):
+        if measure.categories:
+            filters[_field(i)] = {"type": "input", "func": "like", "placeholder": "contains…"}
+        else:
+            func, sign = (">=", "≥") if measure.is_higher_worse else ("<=", "≤")
+            filters[_field(i)] = {"type": "number", "func": func, "placeholder": sign}
+    return filters
+
+
+def _height(page_size: int) -> int:
+    """Return the height of header, filters, one page of rows and the pager, px."""
+    return 28 * page_size + 112
