@@ -1,0 +1,75 @@
+"""The arguments of `opscope serve` and of `panel serve dashboard --args ...`: one parser for both."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_UPLOAD_MB = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What the server was started with.
+
+    Attributes
+    ----------
+    models, node_data : tuple of Path
+        Opened at the start; named by whoever started the server, so not bounded by `roots`.
+    roots : tuple of Path
+        Folders that a server path or `?model=` may open from.
+    max_upload_bytes : int
+    """
+
+    models: tuple[Path, ...]
+    node_data: tuple[Path, ...]
+    roots: tuple[Path, ...]
+    max_upload_bytes: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the app itself takes."""
+    parser.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="models to open")
+    parser.add_argument(
+        "--node-data",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="node data for the first model: Model Explorer JSON, CSV or Parquet",
+    )
+    parser.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="folder that may be opened from in the page; may be repeated (default: this folder)",
+    )
+    parser.add_argument(
+        "--max-upload-mb",
+        type=int,
+        default=MAX_UPLOAD_MB,
+        metavar="N",
+        help=f"largest upload in MB (default: {MAX_UPLOAD_MB})",
+    )
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Parse the arguments after `--args`; exits with status 2 on a wrong one."""
+    parser = argparse.ArgumentParser(prog="panel serve dashboard --args")
+    add_arguments(parser)
+    return from_namespace(parser.parse_args(list(argv)))
+
+
+def from_namespace(values: argparse.Namespace) -> Arguments:
+    """Return the arguments of a parsed command line, with paths made absolute."""
+    return Arguments(
+        models=tuple(path.absolute() for path in values.models),
+        node_data=tuple(path.absolute() for path in values.node_data),
+        roots=tuple(path.resolve() for path in values.root or [Path.cwd()]),
+        max_upload_bytes=max(1, values.max_upload_mb) << 20,
+    )

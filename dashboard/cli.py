@@ -1,0 +1,80 @@
+"""The command line: `opscope serve | inspect`. Imports Panel only to serve.
+
+Errors of ours end as one line on standard error and status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from graphs.errors import OpscopeError
+
+EXIT_BAD_FILE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status."""
+    parser = _parser()
+    values = parser.parse_args(argv)
+    try:
+        status: int = values.run(values)
+    except OpscopeError as error:
+        print(f"opscope: {error}", file=sys.stderr)
+        return EXIT_BAD_FILE
+    except BrokenPipeError:  # `opscope inspect MODEL | head`
+        sys.stderr.close()
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    from dashboard.arguments import add_arguments
+
+    parser = argparse.ArgumentParser(
+        prog="opscope", description="See where a model's time and precision go."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="open models in the dashboard")
+    add_arguments(serve)
+    serve.add_argument("--port", type=int, default=5006, help="0 for any free one (default: 5006)")
+    serve.add_argument("--address", default="localhost", help="address to listen on")
+    serve.add_argument("--no-show", action="store_true", help="do not open a browser")
+    serve.add_argument(
+        "--allow-websocket-origin",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="host that may embed the dashboard; may be repeated",
+    )
+    serve.set_defaults(run=_serve)
+    inspect = commands.add_parser("inspect", help="say what a model file holds")
+    inspect.add_argument("model", type=Path, metavar="MODEL")
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def _serve(values: argparse.Namespace) -> int:
+    from dashboard.serving import serve
+
+    return serve(values)
+
+
+def _inspect(values: argparse.Namespace) -> int:
+    from dashboard.inspection import inspect, to_text
+
+    report = inspect(values.model)
+    if values.json:
+        import json
+
+        print(json.dumps(report, ensure_ascii=True, indent=1))
+    else:
+        print(to_text(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""Open models and node data for a session: server path, sample, upload, `?model=`.
+
+The one place of the page that turns our errors into notices.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import importers
+from dashboard.arguments import Arguments
+from dashboard.notices import Notices
+from dashboard.roots import list_files, reference_of, resolve
+from dashboard.session import OpenModel, Session
+from dashboard.work import Progress, Work
+from graphs.errors import NodeDataError, OpscopeError, ReadError
+from graphs.ir import Model
+from graphs.node_data import NodeData
+from importers.node_data import read_node_data
+from measures.size import size_measures
+from sample_models import Sample, samples
+
+SAMPLE_PREFIX = "sample:"
+DEFAULT_SAMPLES = ("digits_int8", "digits_float")
+MAX_NODE_DATA_BYTES = 256 << 20
+MAX_CACHED_MODELS = 8
+
+_models: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to open: exactly one of `path` and `content`."""
+
+    name: str
+    path: Path | None = None
+    content: bytes | None = None
+    reference: str = ""
+    node_data: tuple[Path, ...] = field(default=())
+
+
+class Opening:
+    """Opens things for one session."""
+
+    def __init__(
+        self, session: Session, work: Work, notices: Notices, arguments: Arguments
+    ) -> None:
+        self.session = session
+        self.work = work
+        self.notices = notices
+        self.arguments = arguments
+
+    def open_reference(self, text: str, *, graph_id: str = "") -> bool:
+        """Open what `?model=` or the path field names; return whether it may be opened."""
+        try:
+            request = self._request(text.strip())
+        except OpscopeError as error:
+            self.notices.add(error)
+            return False
+        self._open([request], graph_id)
+        return True
+
+    def open_upload(self, name: str, content: bytes) -> None:
+        """Open bytes that the reader sent; they stay in this session's memory."""
+        if len(content) > self.arguments.max_upload_bytes:
+            limit = self.arguments.max_upload_bytes >> 20
+            self.notices.add(ReadError(name, f"it is larger than the {limit} MB allowed here"))
+            return
+        self._open([Request(name, content=content)])
+
+    def open_at_start(self) -> None:
+        """Open what the command line names, else the default samples."""
+        given = self.arguments.models
+        if given:
+            requests = [
+                Request(p.name, path=p, reference=reference_of(p, self.arguments.roots))
+                for p in given
+            ]
+            requests[0] = _with_node_data(requests[0], self.arguments.node_data)
+        else:
+            requests = [self._request(SAMPLE_PREFIX + name) for name in DEFAULT_SAMPLES]
+        self._open(requests)
+
+    def load_node_data(self, name: str, content: bytes) -> None:
+        """Add the node data of a file to the shown model."""
+        opened = self.session.opened
+        if opened is None:
+            self.notices.add("Open a model first, then its node data.", "warning")
+            return
+        if len(content) > MAX_NODE_DATA_BYTES:
+            self.notices.add(NodeDataError(name, "it is too large"))
+            return
+        self.work.start(
+            "node data",
+            f"Reading {name} …",
+            lambda _progress: read_node_data(content, name, opened.model),
+            self._add_node_data,
+        )
+
+    def server_files(self) -> list[str]:
+        """Return what the path field offers."""
+        known = [ending for row in importers.FORMATS for ending in row.extensions]
+        given = [reference_of(p, self.arguments.roots) for p in self.arguments.models]
+        return list(dict.fromkeys([*given, *list_files(self.arguments.roots, known)]))
+
+    def samples(self) -> list[Sample]:
+        """Return the samples that ship with Opscope."""
+        return samples()
+
+    def _request(self, text: str) -> Request:
+        if text.startswith(SAMPLE_PREFIX):
+            wanted = text.removeprefix(SAMPLE_PREFIX)
+            for sample in samples():
+                if sample.name == wanted:
+                    return Request(sample.title, sample.path, None, text, sample.node_data)
+            raise ReadError(text, "there is no such sample")
+        path = resolve(text, self.arguments.roots, self.arguments.models)
+        return Request(path.name, path=path, reference=reference_of(path, self.arguments.roots))
+
+    def _open(self, requests: Sequence[Request], graph_id: str = "") -> None:
+        names = ", ".join(request.name for request in requests)
+        self.work.start(
+            "open",
+            f"Opening {names} …",
+            lambda progress: [_opened(request, progress) for request in requests],
+            lambda opened: self._show(opened, graph_id),
+        )
+
+    def _show(
+        self, results: Sequence[tuple[OpenModel, list[NodeData], list[OpscopeError]]], graph_id: str
+    ) -> None:
+        for opened, _, _ in results:
+            self.session.models = [*self.session.models, opened]
+        for opened, sets, errors in results:
+            for one in sets:
+                opened.node_data.setdefault(one.graph_id, []).append(one)
+            for error in errors:
+                self.notices.add(error)
+            self._report(sets)
+        self.session.show_model(results[0][0], graph_id)
+
+    def _add_node_data(self, sets: list[NodeData]) -> None:
+        self.session.add_node_data(sets)
+        n = sum(int(np.count_nonzero(~np.isnan(one.values))) for one in sets)
+        named = ", ".join(dict.fromkeys(one.label for one in sets))
+        self.notices.add(f"Read {named}: {n:,} values matched.", "success")
+        self._report(sets)
+
+    def _report(self, sets: Sequence[NodeData]) -> None:
+        """Say which rows of node data no node bears."""
+        for one in sets:
+            if one.unmatched:
+                shown = ", ".join(one.unmatched[:5]) + (" …" if len(one.unmatched) > 5 else "")
+                self.notices.add(
+                    f"{one.label}: {len(one.unmatched):,} rows of {one.source} match no node: {shown}",
+                    "warning",
+                )
+
+
+def read_cached(path: Path) -> Model:
+    """Read a model from disk; an unchanged file is read once for all sessions."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return importers.read(path)
+    key = (str(path), stat.st_mtime_ns, stat.st_size)
+    with _lock:
+        if key in _models:
+            _models.move_to_end(key)
+            return _models[key]
+    model = importers.read(path)
+    with _lock:
+        _models[key] = model
+        while len(_models) > MAX_CACHED_MODELS:
+            _models.popitem(last=False)
+    return model
+
+
+def _opened(
+    request: Request, _progress: Progress
+) -> tuple[OpenModel, list[NodeData], list[OpscopeError]]:
+    """Read a model with its node data; a bad node data file does not keep the model shut."""
+    if request.path is not None:
+        model = read_cached(request.path)
+    else:
+        model = importers.read(request.content or b"", name=request.name)
+    sets = [one for graph in model.graphs for one in size_measures(graph)]
+    errors: list[OpscopeError] = []
+    for file in request.node_data:
+        try:
+            sets.extend(read_node_data(file, file.name, model))
+        except OpscopeError as error:
+            errors.append(error)
+    return OpenModel(model, request.reference), sets, errors
+
+
+def _with_node_data(request: Request, files: tuple[Path, ...]) -> Request:
+    return Request(request.name, request.path, request.content, request.reference, files)
+

@@ -1,0 +1,141 @@
+"""The page: builds the panes, puts them on a session and lays them out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.arguments import Arguments, parse
+from dashboard.notices import Notices
+from dashboard.opening import Opening
+from dashboard.panes.address import AddressPane
+from dashboard.panes.details import DetailsPane
+from dashboard.panes.graph import GraphPane
+from dashboard.panes.header import Header
+from dashboard.panes.measure_bar import MeasureBar
+from dashboard.panes.model import ModelPane
+from dashboard.panes.notices import NoticesPane
+from dashboard.panes.opener import Opener
+from dashboard.panes.plots import PlotsPane
+from dashboard.panes.search import SearchPane
+from dashboard.panes.table import TablePane
+from dashboard.session import Session
+from dashboard.theme import EMBED_SX, PAGE_SX, THEME
+from dashboard.url_state import UrlState, apply, from_query
+from dashboard.work import Work
+
+PLOTS_WIDTH = 480
+TABLE_HEIGHT = 250
+EXTENSIONS = ("tabulator",)
+TABS = ("Plots", "Details", "Search", "Model")
+
+
+class App:
+    """All parts of one browser session, by name."""
+
+    def __init__(self, arguments: Arguments, query: Mapping[str, str]) -> None:
+        self.is_embedded = query.get("embed") == "1"
+        self.session = Session()
+        self.notices = Notices()
+        self.work = Work(self.notices.add)
+        self.opening = Opening(self.session, self.work, self.notices, arguments)
+        self.graph = GraphPane(self.session, self.work, embed=self.is_embedded)
+        self.bar = MeasureBar(self.session)
+        self.plots = PlotsPane(self.session)
+        self.table = TablePane(self.session, height=TABLE_HEIGHT)
+        self.details = DetailsPane(self.session)
+        self.search = SearchPane(self.session, self.work)
+        self.model = ModelPane(self.session)
+        self.opener = Opener(self.opening)
+        self.header = Header(self.session, self.opener)
+        self.notice_list = NoticesPane(self.notices)
+        self.address = AddressPane(self.session, self.graph)
+        self.tabs = pmui.Tabs(
+            *zip(TABS, [p.view for p in (self.plots, self.details, self.search, self.model)]),
+            sizing_mode="stretch_width",
+            dynamic=False,
+            margin=0,
+        )
+        self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
+        self.page = self._embedded_page() if self.is_embedded else self._whole_page()
+        if query.get("theme") in ("dark", "light"):
+            self.page.dark_theme = query["theme"] == "dark"
+        self.session.is_dark = bool(self.page.dark_theme)
+        self.page.param.watch(self._theme_changed, "dark_theme")
+        self._open(from_query(query))
+
+    def show_tab(self, name: str) -> None:
+        """Bring a tab of the right-hand side to the front."""
+        self.page.contextbar_open = True
+        self.tabs.active = TABS.index(name)
+
+    def _open(self, state: UrlState) -> None:
+        """Open what the link names, else what the server was started with; then restore the view."""
+
+        def restore(_event: object) -> None:
+            self.session.param.unwatch(watcher)
+            apply(state, self.session)
+            if state.camera is not None:
+                camera = state.camera
+                self.graph.when_drawn(lambda: self.graph.view.restore_camera(*camera))
+
+        watcher = self.session.param.watch(restore, "opened")
+        if not state.model or not self.opening.open_reference(state.model, graph_id=state.graph):
+            self.opening.open_at_start()
+
+    def _theme_changed(self, event: object) -> None:
+        self.session.is_dark = bool(self.page.dark_theme)
+
+    def _whole_page(self) -> pmui.Page:
+        main = pmui.Column(
+            self.bar.view,
+            self.graph.view,
+            self.table.view,
+            self.notice_list.view,
+            self.address.view,
+            sizing_mode="stretch_both",
+            margin=0,
+        )
+        return pmui.Page(
+            title="Opscope",
+            header=[*self.header.view, self.opener.view],
+            main=[main],
+            contextbar=[self.tabs],
+            contextbar_open=True,
+            contextbar_variant="persistent",
+            contextbar_width=PLOTS_WIDTH,
+            contextbar_resizable=True,
+            theme_config=THEME,
+            sx=PAGE_SX,
+        )
+
+    def _embedded_page(self) -> pmui.Page:
+        """Graph with legend, and plots; no header, table or tabs."""
+        plots = pmui.Column(
+            self.plots.view, width=380, sizing_mode="stretch_height", margin=0, scroll="y"
+        )
+        main = pmui.Row(
+            self.graph.view, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0
+        )
+        return pmui.Page(
+            title="Opscope", main=[main], theme_config=THEME, sx=EMBED_SX, theme_toggle=False
+        )
+
+
+def build_app(arguments: Arguments | None = None) -> App:
+    """Build the app of this browser session from the server's arguments and the URL."""
+    pn.extension(*EXTENSIONS)
+    query = {
+        name: values[-1].decode("utf-8", "replace")
+        for name, values in (pn.state.session_args or {}).items()
+        if values
+    }
+    return App(arguments or parse(sys.argv[1:]), query)
+
+
+def build_page() -> pmui.Page:
+    """Return the page of this browser session."""
+    return build_app().page

@@ -1,0 +1,115 @@
+"""The bar above the graph: which measure colours, how groups add up, the filter, and undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel_material_ui as pmui
+
+from components.plots.columns import MeasureColumn
+from components.plots.threshold import Threshold as ThresholdSlider
+from dashboard.session import Session, Threshold
+
+NONE = "none"
+
+
+class MeasureBar:
+    """Writes measure, aggregation, colour axis and threshold of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._is_following = False
+        self.measure = _select("Colour by", 190)
+        self.aggregation = _select("Groups show", 112)
+        self.log = pmui.Checkbox(label="log", size="small", margin=(10, 0, 0, 0))
+        self.filter_by = _select("Filter by", 170)
+        self.slider = ThresholdSlider(self._threshold_moved)
+        self.clear = pmui.Button(
+            label="Clear", icon="restart_alt", variant="outlined", size="small", margin=(12, 10),
+            description="Undo selection and filter (Escape)", on_click=lambda _e: session.clear(),
+        )  # fmt: skip
+        self.view = pmui.Row(
+            self.measure, self.aggregation, self.log, self.filter_by, self.slider.view, self.clear,
+            sizing_mode="stretch_width", margin=(4, 0), sx={"alignItems": "flex-start"},
+        )  # fmt: skip
+        self.measure.param.watch(self._measure_chosen, "value")
+        self.aggregation.param.watch(self._aggregation_chosen, "value")
+        self.log.param.watch(self._log_chosen, "value")
+        self.filter_by.param.watch(self._filter_chosen, "value")
+        session.param.watch(self._show, ["graph", "node_data", "measure", "aggregation", "is_log"])
+        session.param.watch(self._show_threshold, ["threshold", "selection"])
+        self._show()
+
+    # -- session -> widgets ---------------------------------------------------------------
+
+    def _show(self, *_: Any) -> None:
+        session = self.session
+        self._is_following = True
+        names = {data.label: data.name for data in session.node_data}
+        numeric = {d.label: d.name for d in session.node_data if not d.is_categorical}
+        self.measure.param.update(options={NONE: "", **names}, value=session.measure)
+        data, how = session.data, session.how
+        ways = list(data.aggregations) if data is not None else []
+        self.aggregation.param.update(options=ways, value=how, visible=len(ways) > 1)
+        self.log.param.update(
+            value=session.is_log, visible=data is not None and not data.is_categorical
+        )
+        wanted = self.filter_by.value
+        if session.threshold is not None:
+            wanted = session.threshold.measure
+        elif wanted not in numeric.values():
+            wanted = session.measure if session.measure in numeric.values() else None
+            wanted = wanted or next(iter(numeric.values()), None)
+        self.filter_by.param.update(options=numeric, value=wanted, visible=bool(numeric))
+        self._is_following = False
+        self._set_slider(wanted)
+
+    def _set_slider(self, name: str | None) -> None:
+        """Give the slider the measure to filter by, and the session's bound on it."""
+        data = self.session.set_of(name or "")
+        self.slider.set_measure(None if data is None else MeasureColumn.of(data))
+        self._show_threshold()
+
+    def _show_threshold(self, *_: Any) -> None:
+        threshold = self.session.threshold
+        if threshold is not None and threshold.measure != self.filter_by.value:
+            self._show()  # another measure, from a link: comes back here once
+            return
+        bound = threshold.bound if threshold is not None else None
+        if bound != self.slider.threshold:
+            self.slider.set_threshold(bound)
+        self.clear.disabled = threshold is None and not len(self.session.selection)
+
+    # -- widgets -> session ---------------------------------------------------------------
+
+    def _measure_chosen(self, event: Any) -> None:
+        if not self._is_following:
+            self.session.param.update(measure=event.new or "", aggregation="")
+            if self.session.threshold is None and self.session.set_of(event.new or ""):
+                self.filter_by.value = event.new
+
+    def _aggregation_chosen(self, event: Any) -> None:
+        if not self._is_following:
+            self.session.aggregation = event.new or ""
+
+    def _log_chosen(self, event: Any) -> None:
+        if not self._is_following:
+            self.session.is_log = event.new
+
+    def _filter_chosen(self, event: Any) -> None:
+        if not self._is_following:
+            self.session.set_threshold(None)
+            self._set_slider(event.new)
+
+    def _threshold_moved(self, bound: float | None) -> None:
+        data = self.session.set_of(self.filter_by.value or "")
+        if data is None or bound is None:
+            self.session.set_threshold(None)
+        else:
+            self.session.set_threshold(Threshold(data.name, bound, data.is_higher_worse))
+
+
+def _select(label: str, width: int) -> pmui.Select:
+    return pmui.Select(
+        label=label, options=[], size="small", width=width, margin=(10, 4, 4, 10), searchable=False
+    )

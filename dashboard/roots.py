@@ -1,0 +1,89 @@
+"""Which server paths the page may open: inside a root, links resolved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from graphs.errors import ReadError
+
+MAX_LISTED = 500
+MAX_FOLDERS = 2000
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
+
+
+def resolve(text: str, roots: Sequence[Path], allowed: Sequence[Path] = ()) -> Path:
+    """Return the file that `text` names: absolute, or relative to a root.
+
+    Parameters
+    ----------
+    text : str
+        From the page or the URL, so untrusted.
+    roots : sequence of Path
+        Resolved folders.
+    allowed : sequence of Path
+        Single files that may be opened although they lie outside.
+
+    Raises
+    ------
+    ReadError
+        It lies outside every root, or does not exist there. Both are told in
+        the same words, so that the page cannot be used to look around.
+    """
+    for root in roots:
+        found = _resolved(root, text)
+        if found is not None and found.is_file() and _is_inside(found, roots):
+            return found
+    for file in allowed:
+        if text == str(file) and file.is_file():
+            return file
+    known = ", ".join(str(root) for root in roots)
+    raise ReadError(
+        text, f"there is no such file inside {known}. Start the server with --root DIR for others"
+    )
+
+
+def reference_of(path: Path, roots: Sequence[Path]) -> str:
+    """Return what `?model=` may name to open `path` again."""
+    real = path.resolve()
+    for root in roots:
+        if real.is_relative_to(root):
+            return str(real.relative_to(root))
+    return str(path)
+
+
+def list_files(
+    roots: Sequence[Path],
+    extensions: Sequence[str],
+    *,
+    most: int = MAX_LISTED,
+    most_folders: int = MAX_FOLDERS,
+) -> list[str]:
+    """Return references of up to `most` files with these extensions; hidden folders are skipped."""
+    found: list[str] = []
+    n_folders = 0
+    for root in roots:
+        for folder, inner, files in os.walk(root):
+            n_folders += 1
+            if n_folders > most_folders:
+                return found
+            inner[:] = sorted(d for d in inner if d[:1] != "." and d not in _SKIPPED)
+            for file in sorted(files):
+                path = Path(folder, file)
+                if file.lower().endswith(tuple(extensions)) and _is_inside(path.resolve(), roots):
+                    found.append(reference_of(path, roots))
+                    if len(found) >= most:
+                        return found
+    return found
+
+
+def _resolved(root: Path, text: str) -> Path | None:
+    try:
+        return (root / text).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None  # a NUL character, a loop of links
+
+
+def _is_inside(path: Path, roots: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)

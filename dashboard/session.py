@@ -1,0 +1,270 @@
+"""Session: the state of one browser tab, shared by all panes. Knows graphs, no widgets.
+
+A pane reads the session and writes to it; it never talks to another pane. Array
+parameters always compare as changed, so they are written in one place each
+(`select`, `set_threshold`), which return early when nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import param
+from numpy.typing import NDArray
+
+from graphs.ir import Graph, Model, NodeKind
+from graphs.node_data import Aggregation, NodeData
+
+SelectMode = Literal["replace", "add", "toggle", "remove"]
+Rows = NDArray[np.int32]
+
+NO_ROWS: Rows = np.zeros(0, dtype=np.int32)
+
+
+@dataclass(eq=False)
+class OpenModel:
+    """A model that is open, with what the reader did to each of its graphs.
+
+    Attributes
+    ----------
+    model : Model
+    reference : str
+        What `?model=` names to open it again; empty for an upload.
+    node_data : dict of str to list of NodeData
+        Sets by graph id.
+    expanded : dict of str to frozenset of int
+        Open namespaces by graph id.
+    """
+
+    model: Model
+    reference: str = ""
+    node_data: dict[str, list[NodeData]] = field(default_factory=dict)
+    expanded: dict[str, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Keep the nodes whose value lies beyond `bound`, on the side that `is_above` says."""
+
+    measure: str
+    bound: float
+    is_above: bool = True
+
+    def keeps(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which values stay; a node without a value does not."""
+        with np.errstate(invalid="ignore"):
+            return values > self.bound if self.is_above else values < self.bound
+
+
+class Session(param.Parameterized):
+    """One browser tab's state."""
+
+    models: list[OpenModel] = param.List(default=[], doc="Open models, oldest first.")
+    opened: OpenModel | None = param.Parameter(default=None, doc="The model that is shown.")
+    graph: Graph | None = param.Parameter(default=None, doc="The graph that is shown.")
+    trail: tuple[tuple[str, int], ...] = param.Parameter(
+        default=(), doc="(graph id, calling node) from the top to the shown graph."
+    )
+    expanded: frozenset[int] = param.Parameter(default=frozenset(), doc="Open namespaces.")
+    anchor: int = param.Integer(default=-1, doc="Item key that keeps its place on the screen.")
+    flat: bool = param.Boolean(default=False, doc="Show every node and no group.")
+    show_constants: bool = param.Boolean(default=False, doc="Show constants as nodes.")
+    direction: str = param.Selector(default="down", objects=["down", "right"], doc="Of edges.")
+    node_data: list[NodeData] = param.List(default=[], doc="Sets of the shown graph.")
+    measure: str = param.String(default="", doc="Name of the set that colours; empty for none.")
+    aggregation: str = param.String(default="", doc="How groups are coloured; empty: the default.")
+    is_log: bool = param.Boolean(default=False, doc="Logarithmic colours and axes.")
+    is_dark: bool = param.Boolean(default=False, doc="Colours for a dark page.")
+    threshold: Threshold | None = param.Parameter(default=None, doc="Filter; None keeps all.")
+    selection: Rows = param.Parameter(default=NO_ROWS, doc="Selected node rows, sorted int32.")
+    located: Rows = param.Parameter(default=NO_ROWS, doc="Rows to bring into view, once each.")
+
+    # -- models and graphs ------------------------------------------------------------
+
+    def add_model(self, opened: OpenModel) -> None:
+        """Add a model and show its first graph."""
+        self.models = [*self.models, opened]
+        self.show_model(opened)
+
+    def show_model(self, opened: OpenModel, graph_id: str = "") -> None:
+        """Show a graph of an open model, the first by default."""
+        known = {graph.id: graph for graph in opened.model.graphs}
+        graph = known.get(graph_id, opened.model.graphs[0])
+        self._show(opened, graph, ())
+
+    def enter_subgraph(self, node: int, graph_id: str) -> None:
+        """Go into a graph that a node calls."""
+        assert self.opened is not None and self.graph is not None
+        trail = (*self.trail, (self.graph.id, node))
+        self._show(self.opened, self.opened.model.graph(graph_id), trail)
+
+    def leave_to(self, depth: int) -> None:
+        """Go back along the trail: 0 is the top; the node that was entered is selected."""
+        assert self.opened is not None
+        graph_id, node = self.trail[depth]
+        self._show(self.opened, self.opened.model.graph(graph_id), self.trail[:depth])
+        self.locate([node])
+
+    def _show(
+        self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]
+    ) -> None:
+        if self.opened is not None and self.graph is not None:
+            self.opened.expanded[self.graph.id] = self.expanded
+        sets = opened.node_data.setdefault(graph.id, [])
+        names = [s.name for s in sets]
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(
+                opened=opened,
+                graph=graph,
+                trail=trail,
+                anchor=-1,
+                expanded=opened.expanded.get(graph.id, first_view(graph)),
+                node_data=list(sets),
+                measure=self.measure if self.measure in names else _default_measure(sets),
+                aggregation=self.aggregation if self.measure in names else "",
+                threshold=None,
+                selection=NO_ROWS,
+            )
+
+    # -- node data --------------------------------------------------------------------
+
+    def add_node_data(self, sets: Sequence[NodeData]) -> None:
+        """Add sets to their graphs; a set of the same name is replaced."""
+        assert self.opened is not None and self.graph is not None
+        for new in sets:
+            kept = [s for s in self.opened.node_data.get(new.graph_id, []) if s.name != new.name]
+            self.opened.node_data[new.graph_id] = [*kept, new]
+        here = [s for s in sets if s.graph_id == self.graph.id]
+        chosen = here[0].name if here and not self._is_measured else self.measure
+        self.param.update(node_data=list(self.opened.node_data[self.graph.id]), measure=chosen)
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether the reader sees something better than sizes computed from the file."""
+        return self.data is not None and self.data.source != "computed"
+
+    def set_of(self, name: str) -> NodeData | None:
+        """Return the set of that name, or None."""
+        return next((s for s in self.node_data if s.name == name), None)
+
+    @property
+    def data(self) -> NodeData | None:
+        """The set that colours the graph."""
+        return self.set_of(self.measure)
+
+    @property
+    def how(self) -> Aggregation | None:
+        """How groups are coloured; None for labels."""
+        data = self.data
+        if data is None or not data.aggregations:
+            return None
+        named = [a for a in data.aggregations if a == self.aggregation]
+        return named[0] if named else data.aggregations[0]
+
+    # -- selection and filter -----------------------------------------------------------
+
+    def select(self, rows: Iterable[int] | Rows, mode: SelectMode = "replace") -> None:
+        """Change the selection; nothing happens where it stays the same."""
+        if self.graph is None:
+            return
+        new = np.unique(np.asarray(rows, dtype=np.int32))
+        new = new[(new >= 0) & (new < self.graph.n_nodes)]
+        if mode == "add":
+            new = np.union1d(self.selection, new)
+        elif mode == "remove":
+            new = np.setdiff1d(self.selection, new)
+        elif mode == "toggle":
+            # A group of which a part is selected becomes selected as a whole.
+            known = np.isin(new, self.selection)
+            new = (
+                np.setdiff1d(self.selection, new)
+                if known.all()
+                else np.union1d(self.selection, new)
+            )
+        if not np.array_equal(new, self.selection):
+            self.selection = new.astype(np.int32)
+
+    def set_threshold(self, threshold: Threshold | None) -> None:
+        """Change the filter; nothing happens where it stays the same."""
+        if threshold != self.threshold:
+            self.threshold = threshold
+
+    def clear(self) -> None:
+        """Undo selection and filter."""
+        self.set_threshold(None)
+        self.select(NO_ROWS)
+
+    @property
+    def is_kept(self) -> NDArray[np.bool_]:
+        """Mask over nodes: what the filter keeps."""
+        assert self.graph is not None
+        data = self.set_of(self.threshold.measure) if self.threshold else None
+        if self.threshold is None or data is None:
+            return np.ones(self.graph.n_nodes, dtype=bool)
+        return self.threshold.keeps(data.values)
+
+    # -- groups -------------------------------------------------------------------------
+
+    def toggle_group(self, namespace: int, *, subtree: bool = False, anchor: int = -1) -> None:
+        """Open or close a group; with its subtree, all groups inside it as well."""
+        assert self.graph is not None
+        end = int(self.graph.namespaces.end[namespace])
+        inside = frozenset(range(namespace, end)) if subtree else frozenset([namespace])
+        is_open = namespace in self.expanded
+        new = self.expanded - inside if is_open else self.expanded | inside
+        self.param.update(expanded=new, anchor=anchor)
+
+    def expand_all(self) -> None:
+        """Open every group."""
+        assert self.graph is not None
+        self.param.update(expanded=frozenset(range(1, len(self.graph.namespaces))), anchor=-1)
+
+    def collapse_all(self) -> None:
+        """Close every group."""
+        self.param.update(expanded=frozenset(), anchor=-1)
+
+    def locate(self, rows: Iterable[int]) -> None:
+        """Select nodes, open the groups around them and bring them into view."""
+        assert self.graph is not None
+        wanted = np.unique(np.asarray(list(rows), dtype=np.int32))
+        if not len(wanted):
+            return
+        around = self.graph.namespaces.with_ancestors(self.graph.node_namespace[wanted])
+        opened = self.expanded | frozenset(np.flatnonzero(around).tolist()) - {0}
+        constants = bool((self.graph.node_kind[wanted] == NodeKind.CONSTANT).any())
+        updates: dict[str, Any] = {"located": wanted, "anchor": -1}
+        if not self.flat:
+            updates["expanded"] = opened
+        if constants:
+            updates["show_constants"] = True
+        self.select(wanted)
+        self.param.update(**updates)
+
+
+def first_view(graph: Graph, most_items: int = 40) -> frozenset[int]:
+    """Return the groups that are open at first: outer ones, while the picture stays small.
+
+    A picture of three boxes says nothing, so that the first step may show more.
+    """
+    names = graph.namespaces
+    n_members = np.bincount(graph.node_namespace, minlength=len(names))
+    n_members[: len(names)] += np.bincount(names.parent[1:], minlength=len(names))
+    shown, expanded = int(n_members[0]), set()
+    frontier = np.flatnonzero(names.parent == 0)
+    while len(frontier):
+        shown_then = shown + int(n_members[frontier].sum())
+        if shown_then > (most_items if shown > 3 else 4 * most_items):
+            break
+        shown = shown_then
+        expanded.update(frontier.tolist())
+        frontier = np.flatnonzero(np.isin(names.parent, frontier))
+    return frozenset(expanded)
+
+
+def _default_measure(sets: Sequence[NodeData]) -> str:
+    """Prefer what was measured to what is computed from the file."""
+    measured = [s.name for s in sets if s.source != "computed"]
+    return (measured or [s.name for s in sets] or [""])[0]
