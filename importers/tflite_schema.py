@@ -204,7 +204,8 @@ OPERATORS: tuple[str, ...] = tuple(_OPERATORS_TEXT.split())
 # One table of union BuiltinOptions each: its number, its name, its fields in the order of their
 # slots as name:type/meaning=default. A type is a letter and a size in bytes, [..] a vector, str a
 # text, - a field that is no longer used. A default of ? means that an absent field says nothing.
-# The meaning is a key of ENUMS, `graph` (index of a subgraph) or `flex` (a FlexBuffer). Tables without fields are left out.
+# The meaning is a key of ENUMS, `graph` (index of a subgraph) or `flex` (a FlexBuffer). Tables
+# without fields are left out.
 OPTIONS_TEXT = """
 1 Conv2D padding:i1/Padding stride_w:i4 stride_h:i4 fused_activation_function:i1/Activation
   dilation_w_factor:i4=1 dilation_h_factor:i4=1 quantized_bias_type:i1/dtype=?
