@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -11,6 +13,7 @@ from graphs.builder import GraphBuilder
 from graphs.check import problems
 from graphs.errors import GraphError
 from graphs.ir import NodeKind
+from graphs.tensor_type import TensorType
 from tests.helpers.random_graphs import TYPES, GraphRows, graph_rows
 
 
@@ -158,3 +161,43 @@ def test_control_edges_may_share_a_slot() -> None:
     builder.add_edge(value, 0, 0, is_control=True)
     builder.add_edge(value, 0, 0, is_control=True)
     assert problems(builder.build()) == []
+
+
+def test_plural_adds_equal_single_adds() -> None:
+    """Rows appended by column give the same graph as rows appended one by one."""
+    one, many = GraphBuilder("g"), GraphBuilder("g")
+    float_type, other_type = TensorType("float32", (2,)), TensorType("int8")
+    nodes = [("a", "Input", "", NodeKind.INPUT), ("b", "Add", "x/y", NodeKind.OPERATOR)]
+    values = [(1, 0, "w", other_type), (0, 0, "v", float_type)]
+    edges = [(1, 1, 0), (0, 1, 1)]
+    for node in nodes:
+        one.add_node(*node)
+    for value in values:
+        one.add_value(*value)
+    for edge in edges:
+        one.add_edge(*edge)
+    many.add_nodes(*zip(*nodes, strict=True))
+    many.add_values(*zip(*values, strict=True))
+    many.add_edges(*zip(*edges, strict=True))
+    left, right = one.build(), many.build()
+    for field in dataclasses.fields(left):
+        if field.name not in ("source", "namespaces"):
+            np.testing.assert_array_equal(getattr(left, field.name), getattr(right, field.name))
+    assert left.namespaces.paths == right.namespaces.paths
+
+
+@pytest.mark.parametrize("ids", [["a", "a"], ["", "b"], ["taken"]])
+def test_plural_adds_refuse_a_bad_id(ids: list[str]) -> None:
+    """An id that is empty or taken is refused when nodes come by column too."""
+    builder = GraphBuilder("g")
+    builder.add_node("taken", "Op")
+    with pytest.raises(GraphError, match="empty or taken"):
+        builder.add_nodes(ids, ["Op"] * len(ids), [""] * len(ids), [0] * len(ids))
+
+
+def test_a_stated_operator_count_is_kept() -> None:
+    """A format that counts constants as operator calls can say so."""
+    builder = GraphBuilder("g")
+    builder.add_node("a", "Constant", kind=NodeKind.CONSTANT)
+    assert builder.build().n_operators == 0
+    assert builder.build(n_operators=1).n_operators == 1
