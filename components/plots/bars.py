@@ -18,7 +18,7 @@ from components.plots.figures import (
     ALL_COLOR,
     SELECTED_COLOR,
     SHOWN_COLOR,
-    EmptyState,
+    Frame,
     in_document,
     new_figure,
     plain,
@@ -26,6 +26,7 @@ from components.plots.figures import (
 
 ROW_PX = 24
 _CHROME_PX = 46  # axis below, margins
+_CHAR_PX = 6.1
 _MAX_NAME_CHARS = 26
 _FULL_NAME_CHARS = 120
 
@@ -70,7 +71,7 @@ class BarList:
         self._figure: figure | None = None
         self._bars = ColumnDataSource()
         self._line = ColumnDataSource()
-        self.frame = EmptyState(120, empty)
+        self.frame = Frame(empty)
         self.max_rows = max_rows
 
     def say(self, text: str) -> None:
@@ -101,6 +102,8 @@ class BarList:
             height=n * ROW_PX + _CHROME_PX,
             x_range=Range1d(least * 1.04, (longest * 1.04) or 1.0),
             y_range=Range1d(n - 0.5, -0.5),
+            min_border_left=_border([shortened(bar.name, _MAX_NAME_CHARS) for bar in bars]),
+            min_border_right=_border([bar.text for bar in bars]),
         )
         self._bars = ColumnDataSource(_bar_columns(bars))
         self._line = ColumnDataSource(_line_columns(bars))
@@ -119,6 +122,11 @@ class BarList:
         row = round(float(event.y))
         if 0 <= row < self._n_rows:
             self._on_click(row)
+
+
+def _border(texts: Sequence[str]) -> int:
+    """Return room for texts, px: Bokeh measures before the page's font has come."""
+    return round(max(map(len, texts), default=0) * _CHAR_PX + 14)
 
 
 def _longest(bar: Bar) -> float:

@@ -22,6 +22,15 @@ ALL_COLOR = "#8d99ab"
 SHOWN_COLOR = "#4a90d9"
 SELECTED_COLOR = "#f59e0b"
 
+# Small button groups beside a line of text.
+QUIET_BUTTONS = {
+    "& .MuiToggleButton-root": {
+        "textTransform": "none",
+        "whiteSpace": "nowrap",
+        "padding": "1px 8px",
+        "fontSize": "0.75rem",
+    }
+}
 _EMPTY_CSS = """
 .empty {
   display: flex; align-items: center; justify-content: center; text-align: center;
@@ -45,9 +54,7 @@ def new_figure(tools: Iterable[Tool], *, height: int, **options: object) -> figu
         background_fill_alpha=0,
         border_fill_alpha=0,
         outline_line_color=None,
-        min_border_top=8,
-        min_border_right=12,
-        **options,
+        **{"min_border_top": 8, "min_border_right": 12} | options,
     )
     fig.toolbar.logo = None
     fig.toolbar.autohide = True
@@ -71,30 +78,26 @@ def in_document(document: Document | None, change: Callable[[], None]) -> None:
         pn.state.execute(change)
 
 
-class EmptyState:
-    """A figure that gives way to a sentence while there is nothing to draw."""
+class Frame:
+    """Holds a figure, or a sentence while there is nothing to draw."""
 
-    def __init__(self, height: int, text: str) -> None:
-        self._height = height
-        self.figure = pn.pane.Bokeh(height=height, sizing_mode="stretch_width", visible=False)
-        self.message = pn.pane.HTML(
-            height=height, sizing_mode="stretch_width", stylesheets=[_EMPTY_CSS], margin=0
-        )
+    def __init__(self, text: str) -> None:
+        self.view = pn.Column(sizing_mode="stretch_width", margin=0)
         self.say(text)
 
     def say(self, text: str) -> None:
-        """Show a sentence instead of the figure."""
-        self.message.object = f'<div class="empty">{escape(text)}</div>'
-        self.figure.visible = False
-        self.message.visible = True
+        """Show a sentence."""
+        message = pn.pane.HTML(
+            f'<div class="empty">{escape(text)}</div>',
+            stylesheets=[_EMPTY_CSS],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self.view[:] = [message]
 
     def draw(self, fig: figure) -> None:
         """Show a figure."""
-        if fig.height:
-            self.figure.height = fig.height
-        self.figure.object = fig
-        self.figure.visible = True
-        self.message.visible = False
+        self.view[:] = [pn.pane.Bokeh(fig, sizing_mode="stretch_width", margin=(0, 8, 0, 0))]
 
 
 def note_pane() -> pn.pane.HTML:
@@ -112,7 +115,7 @@ def axis_switches(
 ) -> pmui.CheckButtonGroup:
     """Return small switches, e.g. for log axes; `on_change` gets the names that are on."""
     switches = pmui.CheckButtonGroup(
-        options=names, value=[], size="small", color="default", margin=(0, 4), align="end"
+        options=names, value=[], size="small", color="default", margin=(2, 4), sx=QUIET_BUTTONS
     )
     switches.param.watch(lambda event: on_change(list(event.new)), "value")
     return switches

@@ -30,7 +30,7 @@ from components.plots.figures import (
     ALL_COLOR,
     SELECTED_COLOR,
     SHOWN_COLOR,
-    EmptyState,
+    Frame,
     axis_switches,
     in_document,
     new_figure,
@@ -43,6 +43,7 @@ from components.plots.ticks import format_value
 _EMPTY = "Choose or load node data to see how its values are distributed."
 _LOG_X, _LOG_Y = "log x", "log y"
 _LOG_FLOOR = 0.5  # a log axis of counts starts below 1, so that a single node has a bar
+_LEAST_HEIGHT = 0.025  # of the highest bar
 _MAX_CATEGORY_CHARS = 14
 _MAX_CATEGORY_LABELS = 30
 
@@ -77,14 +78,13 @@ class Histogram:
         self._figure: figure | None = None
         self._source = ColumnDataSource(_bar_data(self._bins))
         self._brush = BoxAnnotation()
-        self._frame = EmptyState(height, _EMPTY)
+        self._frame = Frame(_EMPTY)
         self._note = note_pane()
         self._switches = axis_switches([_LOG_X, _LOG_Y], lambda _: self._on_switch())
         self._is_quiet = False
         self.view = pn.Column(
             pn.Row(self._note, self._switches, sizing_mode="stretch_width", margin=0),
-            self._frame.message,
-            self._frame.figure,
+            self._frame.view,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -260,11 +260,19 @@ def _bar_data(
     floor: float = 0.0,
     unit: str = "",
 ) -> dict[str, object]:
-    """Return the columns of the bars; on a log axis an empty bar ends at its floor."""
+    """Return the columns of the bars; on a log axis an empty bar ends at its floor.
+
+    A bin that holds a selected node shows it, be it one of 50,000: its bar has a
+    least height, and the tooltip has the number.
+    """
     empty = np.zeros(len(bins), dtype=np.int64)
     counts = {"all": all, "shown": shown, "selected": selected}
-    tops = {k: np.maximum(empty if v is None else v, floor) for k, v in counts.items()}
-    numbers = {f"n_{k}": empty if v is None else v for k, v in counts.items()}
+    known = {k: empty if v is None else v for k, v in counts.items()}
+    tops = {k: np.maximum(v, floor) for k, v in known.items()}
+    if not floor and len(bins):
+        least = _LEAST_HEIGHT * known["all"].max()
+        tops["selected"] = np.where(known["selected"] > 0, np.maximum(tops["selected"], least), 0)
+    numbers = {f"n_{k}": v for k, v in known.items()}
     edges = bins.edges
     spans = [
         f"{format_value(a, unit)} to {format_value(b, unit)}"

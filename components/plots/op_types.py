@@ -44,8 +44,7 @@ class OpTypes:
         self._note = note_pane()
         self.view = pn.Column(
             self._note,
-            self._list.frame.message,
-            self._list.frame.figure,
+            self._list.frame.view,
             sizing_mode="stretch_width",
             margin=0,
         )

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from components.plots.bars import Bar, BarList
 from components.plots.columns import Mask, MeasureColumn, Rows, as_mask, as_rows
-from components.plots.figures import note_pane, set_note
+from components.plots.figures import QUIET_BUTTONS, note_pane, set_note
 from components.plots.ticks import format_share, format_value
 
 _EMPTY = "Choose or load node data to see what costs most."
@@ -84,8 +84,9 @@ class Ranking:
         self._note = note_pane()
         self._is_quiet = False
         self._kind = pmui.RadioButtonGroup(
-            options=[_NODES, _GROUPS], value=_NODES, size="small", color="default", margin=(0, 4)
-        )
+            options=[_NODES, _GROUPS], value=_NODES, size="small", color="default",
+            margin=(2, 4), sx=QUIET_BUTTONS,
+        )  # fmt: skip
         self._depth = pmui.Select(
             options={"depth 1": 1}, value=1, size="small", width=110, margin=(0, 4), visible=False
         )
@@ -93,8 +94,7 @@ class Ranking:
         self._depth.param.watch(lambda _: self._draw_if_asked(), "value")
         self.view = pn.Column(
             pn.Row(self._note, self._depth, self._kind, sizing_mode="stretch_width", margin=0),
-            self._list.frame.message,
-            self._list.frame.figure,
+            self._list.frame.view,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -226,7 +226,7 @@ class Ranking:
             text = hint = format_value(value, column.unit)
             if has_share:
                 hint = f"{text}, {format_share(value, total)} of the total"
-                text = f"{text} · {format_share(so_far, total)}"
+                text = f"{text} · Σ {format_share(so_far, total)}"
             line = so_far / total if has_share else None
             bars.append(Bar(label, value, value, chosen, text, hint, line=line))
         self._text = f"Top {len(values):,} of {n:,} {kind}"

@@ -30,7 +30,7 @@ from components.plots.density import density_image
 from components.plots.figures import (
     SELECTED_COLOR,
     SHOWN_COLOR,
-    EmptyState,
+    Frame,
     axis_switches,
     in_document,
     new_figure,
@@ -45,7 +45,8 @@ _EMPTY = "Load a second measure (say a latency and an error) to see one against 
 _LOG_X, _LOG_Y = "log x", "log y"
 _DEFAULT_SIZE_PX = (480, 260)  # until the browser has said how large the figure is
 _TAP_RADIUS_PX = 12.0
-_POINT_PX = 7
+_POINT_PX = 6
+_CELL_PX = 2  # side of an image cell: a loner is a dot that can be seen
 _MAX_IMAGE_PX = 1_600
 _NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 
@@ -87,14 +88,13 @@ class Scatter:
         self._figure: figure | None = None
         self._reported_px = [*_DEFAULT_SIZE_PX]
         self._sources = {name: ColumnDataSource() for name in _GLYPHS}
-        self._frame = EmptyState(height, _EMPTY)
+        self._frame = Frame(_EMPTY)
         self._note = note_pane()
         self._is_quiet = False
         self._switches = axis_switches([_LOG_X, _LOG_Y], lambda _: self._on_switch())
         self.view = pn.Column(
             pn.Row(self._note, self._switches, sizing_mode="stretch_width", margin=0),
-            self._frame.message,
-            self._frame.figure,
+            self._frame.view,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -280,12 +280,13 @@ class Scatter:
 
     def _image(self, rows: Rows, color: str) -> dict[str, object]:
         view = self._view
+        width, height = self._size_px()
         image = density_image(
             self._place[0, rows],
             self._place[1, rows],
             x_range=(view.x0, view.x1),
             y_range=(view.y0, view.y1),
-            size_px=self._size_px(),
+            size_px=(width // _CELL_PX, height // _CELL_PX),
             color=color,
         )
         low, high = self._to_values()

@@ -28,10 +28,19 @@ _MAX_CELL_CHARS = 400
 _TEXT_FIELDS = ("node", "op_type", "namespace", "shape", "dtype")
 _TITLES = ("node", "op type", "namespace", "output shape", "dtype")
 _WIDTHS = {"node": 230, "op_type": 130, "namespace": 200, "shape": 110, "dtype": 84}
+_SMALL_LABEL = {"& .MuiFormControlLabel-label": {"fontSize": "0.8rem"}}
 _CSS = """
-.tabulator { font-size: 0.82rem; border: none; }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-title { white-space: normal; }
-.tabulator .tabulator-header-filter input { padding: 2px 4px !important; font-size: 0.78rem; }
+.pnx-tabulator.tabulator { font-size: 0.82rem; border: none; }
+.pnx-tabulator.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 4px 8px; }
+.pnx-tabulator.tabulator .tabulator-header-filter input {
+  padding: 2px 4px !important; font-size: 0.76rem; color: inherit; background: transparent;
+  border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 4px; }
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row {
+  min-height: 28px; }
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row .tabulator-cell {
+  min-height: 28px; height: 28px; padding: 5px 8px; }
+.pnx-tabulator.tabulator .tabulator-footer { padding: 2px; }
+.pnx-tabulator.tabulator .tabulator-footer .tabulator-page { padding: 2px 8px; font-size: 0.76rem; }
 """
 
 
@@ -86,8 +95,8 @@ class NodeTable:
         self._is_quiet = False
         self._note = note_pane()
         self._only = pmui.Switch(
-            label="only the selection", value=True, size="small", margin=(0, 8), align="center"
-        )
+            label="only the selection", value=True, size="small", margin=(0, 8), sx=_SMALL_LABEL,
+        )  # fmt: skip
         self._download = pmui.FileDownload(
             callback=self._csv, filename=file_name, label="CSV", icon="download", size="small",
             variant="text", color="default", auto=True, embed=False, margin=(0, 4),
@@ -138,7 +147,7 @@ class NodeTable:
             header_tooltips=_tooltips(measures),
             formatters=_formatters(measures),
             header_filters=_header_filters(measures),
-            text_align={_field(i): "right" for i in range(len(measures))},
+            text_align=_alignment(measures),
             widths=dict(_WIDTHS),
             hidden_columns=[],
             value=frame,
@@ -281,13 +290,17 @@ def _number_format(measure: MeasureColumn) -> object:
         return "plaintext"
     finite = measure.values[np.isfinite(measure.values)]
     if not finite.size or bool((finite == np.rint(finite)).all()):
-        return NumberFormatter(format="0,0", nan_format="–", null_format="–", text_align="right")
+        return NumberFormatter(format="0,0", nan_format="–", null_format="–")
     largest = float(np.abs(finite).max())
     decimals = int(np.clip(4 - np.floor(np.log10(largest)), 0, 6)) if largest else 0
     return ScientificFormatter(
         precision=decimals, power_limit_low=-decimals, power_limit_high=9,
-        nan_format="–", null_format="–", text_align="right",
+        nan_format="–", null_format="–",
     )  # fmt: skip
+
+
+def _alignment(measures: Sequence[MeasureColumn]) -> dict[str, str]:
+    return {_field(i): "left" if m.categories else "right" for i, m in enumerate(measures)}
 
 
 def _header_filters(measures: Sequence[MeasureColumn]) -> dict[str, dict[str, str]]:

@@ -21,6 +21,12 @@ from components.plots.ticks import finite_range, format_share, format_value
 _EMPTY = "Choose or load node data to filter by it."
 _STEP = 0.001
 _N_DIGITS = 4
+# The labels of the ends stay within the slider.
+_END_LABELS = {
+    "& .MuiSlider-markLabel": {"fontSize": "0.75rem"},
+    "& .MuiSlider-markLabel[data-index='0']": {"transform": "none"},
+    "& .MuiSlider-markLabel[data-index='1']": {"transform": "translateX(-100%)"},
+}
 
 
 class Threshold:
@@ -45,7 +51,7 @@ class Threshold:
         self.threshold: float | None = None
         self._slider = pmui.FloatSlider(
             start=0.0, end=1.0, step=_STEP, value=0.0, tooltips=False, show_value=False,
-            size="small", label="", sizing_mode="stretch_width", margin=(0, 18, 0, 14),
+            size="small", label="", sizing_mode="stretch_width", margin=(0, 12), sx=_END_LABELS,
         )  # fmt: skip
         self._number = pmui.TextInput(
             label="above", placeholder="off", size="small", width=150, margin=(4, 4)
