@@ -115,7 +115,7 @@ def axis_switches(
 ) -> pmui.CheckButtonGroup:
     """Return small switches, e.g. for log axes; `on_change` gets the names that are on."""
     switches = pmui.CheckButtonGroup(
-        options=names, value=[], size="small", color="default", margin=(2, 4), sx=QUIET_BUTTONS
+        options=names, value=[], size="small", color="primary", margin=(2, 4), sx=QUIET_BUTTONS
     )
     switches.param.watch(lambda event: on_change(list(event.new)), "value")
     return switches

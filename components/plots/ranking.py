@@ -22,6 +22,7 @@ from components.plots.ticks import format_share, format_value
 
 _EMPTY = "Choose or load node data to see what costs most."
 _NODES, _GROUPS = "nodes", "groups"
+_SMALL = {"fontSize": "0.8rem", "& .MuiSelect-select": {"padding": "3px 10px"}}
 _NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 _MAX_DEPTHS = 12
 _FEW_GROUPS = 4  # the first depth with more groups than this is shown at first
@@ -84,11 +85,17 @@ class Ranking:
         self._note = note_pane()
         self._is_quiet = False
         self._kind = pmui.RadioButtonGroup(
-            options=[_NODES, _GROUPS], value=_NODES, size="small", color="default",
+            options=[_NODES, _GROUPS], value=_NODES, size="small", color="primary",
             margin=(2, 4), sx=QUIET_BUTTONS,
         )  # fmt: skip
         self._depth = pmui.Select(
-            options={"depth 1": 1}, value=1, size="small", width=110, margin=(0, 4), visible=False
+            options={"depth 1": 1},
+            value=1,
+            size="small",
+            width=104,
+            margin=(2, 4),
+            visible=False,
+            sx=_SMALL,
         )
         self._kind.param.watch(lambda _: self._draw_if_asked(), "value")
         self._depth.param.watch(lambda _: self._draw_if_asked(), "value")

@@ -28,10 +28,11 @@ _MAX_CELL_CHARS = 400
 _TEXT_FIELDS = ("node", "op_type", "namespace", "shape", "dtype")
 _TITLES = ("node", "op type", "namespace", "output shape", "dtype")
 _WIDTHS = {"node": 230, "op_type": 130, "namespace": 200, "shape": 110, "dtype": 84}
-_SMALL_LABEL = {"& .MuiFormControlLabel-label": {"fontSize": "0.8rem"}}
+_SMALL_LABEL = {"& .MuiTypography-root": {"fontSize": "0.8rem"}}
 _CSS = """
 .pnx-tabulator.tabulator { font-size: 0.82rem; border: none; }
-.pnx-tabulator.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 4px 8px; }
+.pnx-tabulator.tabulator .tabulator-header .tabulator-col .tabulator-col-content {
+  padding: 4px 8px; }
 .pnx-tabulator.tabulator .tabulator-header-filter input {
   padding: 2px 4px !important; font-size: 0.76rem; color: inherit; background: transparent;
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 4px; }
