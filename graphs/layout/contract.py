@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from graphs.errors import LayoutError
+
 Direction = Literal["down", "right"]
 
 
@@ -104,3 +106,10 @@ class Layout:
     total_height: float
     seconds_by_phase: dict[str, float] = field(default_factory=dict)
     n_crossings: int = 0
+
+
+class LayoutCancelled(LayoutError):
+    """The layout was given up because nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("waiting", "it was cancelled")

@@ -1,0 +1,292 @@
+"""Kernels that join vertices into straight vertical blocks and give the blocks their x.
+
+Graph and order are as in `graphs.kernels.crossings`. A block is a path with one
+vertex on each of consecutive ranks; all its edges are exactly vertical. Edges
+carry a class: 0 between two dummies of one chain, 1 between two boxes, 2 mixed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.kernels.compiler import kernel
+from graphs.kernels.sorting import sort_range
+
+CLASS_WEIGHT = (8.0, 1.0, 2.0)  # how much a bend in an edge of each class hurts; dot's numbers
+
+
+@kernel
+def _median_edge(
+    v: int,
+    wanted: int,
+    ptr: NDArray[np.int64],
+    other: NDArray[np.int64],
+    edge_class: NDArray[np.int64],
+    place: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    keys: NDArray[np.float64],
+    scratch: NDArray[np.int64],
+) -> int:
+    """Return the row of the median edge of v among those of one class, or -1."""
+    count = 0
+    for e in range(ptr[v], ptr[v + 1]):
+        if edge_class[e] == wanted:
+            rows[count] = e
+            keys[e] = place[other[e]]
+            count += 1
+    if count == 0:
+        return -1
+    sort_range(rows, keys, 0, count, scratch)
+    return rows[(count - 1) // 2]
+
+
+@kernel
+def align(
+    order: NDArray[np.int64],
+    rank_ptr: NDArray[np.int64],
+    down_ptr: NDArray[np.int64],
+    down_dst: NDArray[np.int64],
+    down_class: NDArray[np.int64],
+    up_ptr: NDArray[np.int64],
+    up_src: NDArray[np.int64],
+    up_class: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Choose for each vertex at most one edge up that will be vertical.
+
+    No vertex is chosen from below twice and no two chosen edges cross. Chains
+    of dummies come first, then edges between boxes, then mixed ones; in a class
+    first those that are the median for both ends. Linear but for the medians.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Row of the chosen edge in the upward CSR, or -1.
+    """
+    n, n_ranks = len(order), len(rank_ptr) - 1
+    place = np.empty(n, np.int64)
+    for r in range(n_ranks):
+        for i in range(rank_ptr[r], rank_ptr[r + 1]):
+            place[order[i]] = i - rank_ptr[r]
+    size = max(len(down_dst), 1)
+    rows, scratch = np.empty(size, np.int64), np.empty(size, np.int64)
+    keys = np.empty(size, np.float64)
+    chosen = np.full(n, -1, np.int64)
+    is_taken = np.zeros(n, np.bool_)  # from below
+    favourite = np.full(n, -1, np.int64)  # the child that a vertex would choose
+    wished = np.full(n, -1, np.int64)  # the edge up that a vertex would choose
+    bound = np.empty(n + 1, np.int64)
+    for wanted in range(3):
+        for v in range(n):
+            wished[v] = _median_edge(
+                v, wanted, up_ptr, up_src, up_class, place, rows, keys, scratch
+            )
+            e = _median_edge(v, wanted, down_ptr, down_dst, down_class, place, rows, keys, scratch)
+            favourite[v] = down_dst[e] if e >= 0 else -1
+        for must_agree in (True, False):
+            for r in range(1, n_ranks):
+                start, stop = rank_ptr[r], rank_ptr[r + 1]
+                bound[stop - start] = n
+                for i in range(stop - 1, start - 1, -1):  # nearest chosen place to the right
+                    v = order[i]
+                    right = bound[i - start + 1]
+                    bound[i - start] = place[up_src[chosen[v]]] if chosen[v] >= 0 else right
+                left = -1
+                for i in range(start, stop):
+                    v = order[i]
+                    if chosen[v] < 0 and wished[v] >= 0:
+                        best, least = -1, n + 1
+                        middle = place[up_src[wished[v]]]
+                        for e in range(up_ptr[v], up_ptr[v + 1]):
+                            u = up_src[e]
+                            at = place[u]
+                            if up_class[e] != wanted or is_taken[u]:
+                                continue
+                            if at <= left or at >= bound[i - start + 1]:
+                                continue
+                            if must_agree and (favourite[u] != v or at != middle):
+                                continue
+                            if abs(at - middle) < least:
+                                best, least = e, abs(at - middle)
+                        if best >= 0:
+                            chosen[v] = best
+                            is_taken[up_src[best]] = True
+                    if chosen[v] >= 0:
+                        left = place[up_src[chosen[v]]]
+    return chosen
+
+
+@kernel
+def block_arcs(
+    order: NDArray[np.int64],
+    rank_ptr: NDArray[np.int64],
+    block: NDArray[np.int64],
+    shift: NDArray[np.float64],
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    gap: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return what neighbours on a rank ask of their blocks: ``x[b] - x[a] >= distance``.
+
+    Parameters
+    ----------
+    block : int64 array, shape (n,)
+    shift : float64 array, shape (n,)
+        x of a vertex relative to its block.
+    left, right : float64 arrays, shape (n,)
+        How far a vertex reaches to both sides.
+    gap : float64 array, shape (n,)
+        Free space that a vertex wants; between two, the mean of both.
+
+    Returns
+    -------
+    tail, head : int64 arrays, shape (k,)
+    distance : float64 array, shape (k,)
+    """
+    n_ranks = len(rank_ptr) - 1
+    size = len(order)
+    tail, head = np.empty(size, np.int64), np.empty(size, np.int64)
+    distance = np.empty(size, np.float64)
+    k = 0
+    for r in range(n_ranks):
+        for i in range(rank_ptr[r], rank_ptr[r + 1] - 1):
+            a, b = order[i], order[i + 1]
+            tail[k], head[k] = block[a], block[b]
+            between = right[a] + 0.5 * (gap[a] + gap[b]) + left[b]
+            distance[k] = shift[a] + between - shift[b]
+            k += 1
+    return tail[:k], head[:k], distance[:k]
+
+
+@kernel
+def compact(
+    order: NDArray[np.int64],
+    out_ptr: NDArray[np.int64],
+    head: NDArray[np.int64],
+    distance: NDArray[np.float64],
+    reach_left: NDArray[np.float64],
+    reach_right: NDArray[np.float64],
+    part: NDArray[np.int64],
+    n_parts: int,
+) -> NDArray[np.float64]:
+    """Return for each block the middle between its leftmost and its rightmost possible x.
+
+    Parameters
+    ----------
+    order : int64 array, shape (n_blocks,)
+        Topological order of the blocks from left to right.
+    out_ptr, head, distance : arrays
+        Arcs of `block_arcs` in CSR form.
+    reach_left, reach_right : float64 arrays, shape (n_blocks,)
+        How far a block reaches to both sides of its x.
+    part : int64 array, shape (n_blocks,)
+        Connected component; each is as wide as it must be.
+    n_parts : int
+    """
+    lowest = reach_left.copy()
+    width = np.zeros(n_parts, np.float64)
+    for b in order:
+        width[part[b]] = max(width[part[b]], lowest[b] + reach_right[b])
+        for e in range(out_ptr[b], out_ptr[b + 1]):
+            lowest[head[e]] = max(lowest[head[e]], lowest[b] + distance[e])
+    highest = np.empty(len(order), np.float64)
+    for i in range(len(order) - 1, -1, -1):
+        b = order[i]
+        highest[b] = width[part[b]] - reach_right[b]
+        for e in range(out_ptr[b], out_ptr[b + 1]):
+            highest[b] = min(highest[b], highest[head[e]] - distance[e])
+    return 0.5 * (lowest + highest)
+
+
+@kernel
+def _wanted(
+    b: int,
+    x: NDArray[np.float64],
+    pull_ptr: NDArray[np.int64],
+    pull_block: NDArray[np.int64],
+    pull_offset: NDArray[np.float64],
+    pull_weight: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    keys: NDArray[np.float64],
+    scratch: NDArray[np.int64],
+) -> float:
+    """Return the weighted median of where the edges of a block want it."""
+    count = pull_ptr[b + 1] - pull_ptr[b]
+    total = 0.0
+    for k in range(count):
+        e = pull_ptr[b] + k
+        rows[k] = e
+        keys[e] = x[pull_block[e]] + pull_offset[e]
+        total += pull_weight[e]
+    sort_range(rows, keys, 0, count, scratch)
+    below = 0.0
+    for k in range(count):
+        e = rows[k]
+        below += pull_weight[e]
+        if 2.0 * below > total:
+            return keys[e]
+        if 2.0 * below == total:  # anything between two is as good: make one of them straight
+            low, high = keys[e], keys[rows[k + 1]]
+            return low if x[b] - low <= high - x[b] else high
+    return x[b]
+
+
+@kernel
+def relax(
+    x: NDArray[np.float64],
+    order: NDArray[np.int64],
+    out_ptr: NDArray[np.int64],
+    head: NDArray[np.int64],
+    out_distance: NDArray[np.float64],
+    in_ptr: NDArray[np.int64],
+    tail: NDArray[np.int64],
+    in_distance: NDArray[np.float64],
+    pull_ptr: NDArray[np.int64],
+    pull_block: NDArray[np.int64],
+    pull_offset: NDArray[np.float64],
+    pull_weight: NDArray[np.float64],
+    n_rounds: int,
+) -> None:
+    """Move blocks in place towards the weighted median of their neighbours.
+
+    Neighbours on a rank keep their distance. A round goes once from left to
+    right and once back; the sum of weighted horizontal edge lengths never grows.
+
+    Parameters
+    ----------
+    x : float64 array, shape (n_blocks,)
+    order, out_ptr, head, out_distance : arrays
+        As for `compact`.
+    in_ptr, tail, in_distance : arrays
+        The same arcs by their heads.
+    pull_ptr, pull_block, pull_offset, pull_weight : arrays
+        CSR of the edges between blocks: block b wants to be at
+        ``x[pull_block] + pull_offset``.
+    n_rounds : int
+    """
+    n = len(order)
+    size = max(len(pull_block), 1)
+    rows, scratch = np.empty(size, np.int64), np.empty(size, np.int64)
+    keys = np.empty(size, np.float64)
+    for turn in range(2 * n_rounds):
+        has_moved = False
+        for i in range(n):
+            b = order[i] if turn % 2 == 0 else order[n - 1 - i]
+            if pull_ptr[b] == pull_ptr[b + 1]:
+                continue
+            goal = _wanted(
+                b, x, pull_ptr, pull_block, pull_offset, pull_weight, rows, keys, scratch
+            )
+            if goal < x[b]:
+                for e in range(in_ptr[b], in_ptr[b + 1]):
+                    goal = max(goal, x[tail[e]] + in_distance[e])
+                goal = min(goal, x[b])
+            else:
+                for e in range(out_ptr[b], out_ptr[b + 1]):
+                    goal = min(goal, x[head[e]] - out_distance[e])
+                goal = max(goal, x[b])
+            if abs(goal - x[b]) > 1e-6:
+                x[b] = goal
+                has_moved = True
+        if not has_moved and turn % 2 == 1:
+            break

@@ -1,0 +1,127 @@
+"""Kernels on plain directed graphs in CSR form: cycles, order, components.
+
+Vertices are 0..n-1; ``ptr`` has n + 1 entries and ``dst[ptr[v]:ptr[v + 1]]`` are
+the successors of v. All are linear in vertices and edges, none recurses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.kernels.compiler import kernel
+
+
+@kernel
+def back_edges(
+    ptr: NDArray[np.int64], dst: NDArray[np.int64], starts: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Mark the edges that a depth-first search finds to close a cycle.
+
+    Reversing them leaves the graph without cycles.
+
+    Parameters
+    ----------
+    ptr, dst : int64 arrays, shape (n + 1,) and (m,)
+    starts : int64 array, shape (n,)
+        Vertices in the order in which the search tries them.
+
+    Returns
+    -------
+    bool array, shape (m,)
+    """
+    n = len(ptr) - 1
+    state = np.zeros(n, np.int8)  # 0 unseen, 1 on the stack, 2 done
+    upcoming = ptr[:n].copy()
+    stack = np.empty(n, np.int64)
+    is_back = np.zeros(len(dst), np.bool_)
+    for start in starts:
+        if state[start] != 0:
+            continue
+        depth = 0
+        stack[0] = start
+        state[start] = 1
+        while depth >= 0:
+            v = stack[depth]
+            if upcoming[v] == ptr[v + 1]:
+                state[v] = 2
+                depth -= 1
+                continue
+            edge = upcoming[v]
+            upcoming[v] += 1
+            w = dst[edge]
+            if state[w] == 0:
+                state[w] = 1
+                depth += 1
+                stack[depth] = w
+            elif state[w] == 1:
+                is_back[edge] = True
+    return is_back
+
+
+@kernel
+def topological_order(ptr: NDArray[np.int64], dst: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the vertices so that edges point forward; fewer than n where there is a cycle.
+
+    Returns
+    -------
+    int64 array, shape (at most n,)
+    """
+    n = len(ptr) - 1
+    waiting = np.zeros(n, np.int64)
+    for w in dst:
+        waiting[w] += 1
+    order = np.empty(n, np.int64)
+    end = 0
+    for v in range(n):
+        if waiting[v] == 0:
+            order[end] = v
+            end += 1
+    start = 0
+    while start < end:
+        v = order[start]
+        start += 1
+        for e in range(ptr[v], ptr[v + 1]):
+            w = dst[e]
+            waiting[w] -= 1
+            if waiting[w] == 0:
+                order[end] = w
+                end += 1
+    return order[:end]
+
+
+@kernel
+def components(
+    n: int, src: NDArray[np.int64], dst: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
+    """Label weakly connected components, numbered by their first vertex.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Component of each vertex.
+    int
+        Number of components.
+    """
+    root = np.arange(n)
+    for e in range(len(src)):
+        a, b = src[e], dst[e]
+        while root[a] != a:
+            root[a] = root[root[a]]
+            a = root[a]
+        while root[b] != b:
+            root[b] = root[root[b]]
+            b = root[b]
+        if a < b:  # the smaller index is the root, so a root precedes its members
+            root[b] = a
+        else:
+            root[a] = b
+    label = np.empty(n, np.int64)
+    count = 0
+    for v in range(n):
+        if root[v] == v:
+            label[v] = count
+            count += 1
+        else:
+            label[v] = label[root[v]]
+    return label, count

@@ -1,0 +1,76 @@
+"""Layouts of scopes, kept by the bytes of what they were made from.
+
+Twin groups have the same bytes and share one layout; so do two browser
+sessions, and an expansion finds everything but the changed group and its
+ancestors. A group inside a scope counts by the key of its own layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from graphs.layout.scope import ScopeLayout
+
+KEY_BYTES = 16
+
+
+def key_of(*parts: bytes) -> bytes:
+    """Return a digest of the parts in their order."""
+    digest = hashlib.blake2b(digest_size=KEY_BYTES)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.digest()
+
+
+class ScopeCache:
+    """Least recently used layouts go first once all are larger than `max_bytes`.
+
+    Safe to share between threads.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Bound of the arrays of all kept layouts.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._layouts: OrderedDict[bytes, ScopeLayout] = OrderedDict()
+        self._n_bytes = 0
+
+    def get(self, key: bytes) -> ScopeLayout | None:
+        """Return the layout of that key, or None."""
+        with self._lock:
+            found = self._layouts.get(key)
+            if found is not None:
+                self._layouts.move_to_end(key)
+            return found
+
+    def put(self, key: bytes, layout: ScopeLayout) -> None:
+        """Keep a layout; one that is larger than all the room is not kept."""
+        size = _size(layout)
+        if size > self.max_bytes:
+            return
+        with self._lock:
+            if key in self._layouts:
+                return
+            self._layouts[key] = layout
+            self._n_bytes += size
+            while self._n_bytes > self.max_bytes:
+                _, oldest = self._layouts.popitem(last=False)
+                self._n_bytes -= _size(oldest)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._layouts.clear()
+            self._n_bytes = 0
+
+
+def _size(layout: ScopeLayout) -> int:
+    arrays = (layout.x, layout.y, layout.path_ptr, layout.path_points, layout.path_of_edge)
+    return 1024 + sum(array.nbytes for array in arrays)
