@@ -27,7 +27,6 @@ from measures.size import size_measures
 from sample_models import Sample, samples
 
 SAMPLE_PREFIX = "sample:"
-DEFAULT_SAMPLES = ("digits_int8", "digits_float")
 MAX_NODE_DATA_BYTES = 256 << 20
 MAX_CACHED_MODELS = 8
 
@@ -85,7 +84,9 @@ class Opening:
             ]
             requests[0] = _with_node_data(requests[0], self.arguments.node_data)
         else:
-            requests = [self._request(SAMPLE_PREFIX + name) for name in DEFAULT_SAMPLES]
+            first = samples()[0]
+            names = [first.name, *([first.reference] if first.reference else [])]
+            requests = [self._request(SAMPLE_PREFIX + name) for name in names]
         self._open(requests)
 
     def load_node_data(self, name: str, content: bytes) -> None:

@@ -28,7 +28,7 @@ from dashboard.url_state import UrlState, apply, from_query
 from dashboard.work import Work
 
 PLOTS_WIDTH = 480
-TABLE_HEIGHT = 250
+ROWS_A_PAGE = 6
 EXTENSIONS = ("tabulator",)
 TABS = ("Plots", "Details", "Search", "Model")
 
@@ -45,7 +45,7 @@ class App:
         self.graph = GraphPane(self.session, self.work, embed=self.is_embedded)
         self.bar = MeasureBar(self.session)
         self.plots = PlotsPane(self.session)
-        self.table = TablePane(self.session, height=TABLE_HEIGHT)
+        self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
         self.details = DetailsPane(self.session)
         self.search = SearchPane(self.session, self.work)
         self.model = ModelPane(self.session)

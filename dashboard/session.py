@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from graphs.ir import Graph, Model, NodeKind
 from graphs.node_data import Aggregation, NodeData
+from graphs.visible import visible
 
 SelectMode = Literal["replace", "add", "toggle", "remove"]
 Rows = NDArray[np.int32]
@@ -249,19 +250,16 @@ def first_view(graph: Graph, most_items: int = 40) -> frozenset[int]:
 
     A picture of three boxes says nothing, so that the first step may show more.
     """
-    names = graph.namespaces
-    n_members = np.bincount(graph.node_namespace, minlength=len(names))
-    n_members[: len(names)] += np.bincount(names.parent[1:], minlength=len(names))
-    shown, expanded = int(n_members[0]), set()
-    frontier = np.flatnonzero(names.parent == 0)
-    while len(frontier):
-        shown_then = shown + int(n_members[frontier].sum())
-        if shown_then > (most_items if shown > 3 else 4 * most_items):
+    depth = graph.namespaces.depth
+    expanded: frozenset[int] = frozenset()
+    n_items = visible(graph).n_items
+    for level in range(1, int(depth.max(initial=0)) + 1):
+        deeper = frozenset(np.flatnonzero((depth <= level) & (depth > 0)).tolist())
+        n_then = visible(graph, deeper).n_items
+        if n_then > (most_items if n_items > 3 else 4 * most_items):
             break
-        shown = shown_then
-        expanded.update(frontier.tolist())
-        frontier = np.flatnonzero(np.isin(names.parent, frontier))
-    return frozenset(expanded)
+        expanded, n_items = deeper, n_then
+    return expanded
 
 
 def _default_measure(sets: Sequence[NodeData]) -> str:

@@ -97,26 +97,43 @@ def visible(
     show_constants : bool
         Show initializers and constants as nodes; else they are folded into
         their consumers, and groups that hold nothing else disappear.
+
+    A group that would hold a single node is not drawn: a box around one box
+    says nothing, and exporters make one for every operator.
     """
     is_shown = np.ones(graph.n_nodes, dtype=bool)
     if not show_constants:
         is_shown = graph.node_kind != NodeKind.CONSTANT
         if not is_shown.any():  # a graph of constants only is still a graph
             is_shown[:] = True
+    home = _homes(graph, is_shown)
     if flat:
-        owner = np.zeros(graph.n_nodes, dtype=np.int32)
-        is_open = np.zeros(len(graph.namespaces), dtype=bool)
-    else:
-        is_open = _open_mask(graph, expanded)
-        owner = _owners(graph, is_open)
-    columns, node_item = _items(graph, is_open, owner, is_shown)
+        home[:] = 0
+    is_open = _open_mask(graph, expanded, home)
+    columns, node_item = _items(graph, is_open, is_shown, home)
     return Visible(graph, **columns, node_item=node_item, **_edges(graph, columns, node_item))
 
 
-def _open_mask(graph: Graph, expanded: Iterable[int]) -> NDArray[np.bool_]:
-    """Mask over namespaces: expanded, and so is everything around it."""
+def _homes(graph: Graph, is_shown: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """For each namespace the innermost one, itself or around it, that holds several shown nodes.
+
+    Namespaces are in preorder, so that a subtree is a range of a running sum.
+    """
     names = graph.namespaces
-    is_open = np.zeros(len(names), dtype=bool)
+    own = np.bincount(graph.node_namespace[is_shown], minlength=len(names))
+    before = np.concatenate([[0], np.cumsum(own)])
+    n_shown = before[names.end] - before[:-1]
+    home = np.arange(len(names), dtype=np.int32)
+    for depth in range(1, int(names.depth.max(initial=0)) + 1):
+        alone = np.flatnonzero((names.depth == depth) & (n_shown <= 1))
+        home[alone] = home[names.parent[alone]]
+    return home
+
+
+def _open_mask(graph: Graph, expanded: Iterable[int], home: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Mask over namespaces: expanded or never drawn, and so is everything around it."""
+    names = graph.namespaces
+    is_open = np.not_equal(home, np.arange(len(names)))
     is_open[[i for i in expanded if 0 < i < len(names)]] = True
     is_open[0] = True
     for depth in range(1, int(names.depth.max(initial=0)) + 1):
@@ -140,43 +157,35 @@ def _owners(graph: Graph, is_open: NDArray[np.bool_]) -> NDArray[np.int32]:
 def _items(
     graph: Graph,
     is_open: NDArray[np.bool_],
-    owner: NDArray[np.int32],
     is_shown: NDArray[np.bool_],
+    home: NDArray[np.int32],
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
     """Order groups and nodes in preorder; return the item columns and each node's item."""
     names = graph.namespaces
+    owner = _owners(graph, is_open)
     nodes = np.flatnonzero(is_shown & (owner == 0))
-    # A group is shown if it holds a shown node and everything around it is open.
-    held = np.zeros(len(names), dtype=bool)
-    held[graph.node_namespace[is_shown]] = True
-    held = names.with_ancestors(np.flatnonzero(held))
-    is_flat = not is_open[0]
-    parent_open = np.zeros(len(names), dtype=bool)
-    parent_open[1:] = is_open[names.parent[1:]]
-    groups = np.zeros(0, np.int64) if is_flat else np.flatnonzero(held & parent_open)
-    node_space = np.zeros(len(nodes), np.int32) if is_flat else graph.node_namespace[nodes]
-    # Preorder: a namespace, then its own nodes, then the namespaces inside it.
-    space = np.concatenate([groups, node_space]).astype(np.int32)
-    is_node = np.concatenate([np.zeros(len(groups), bool), np.ones(len(nodes), bool)])
-    order = np.lexsort((np.concatenate([groups, nodes]), is_node, space))
+    is_group = home == np.arange(len(names))
+    is_group[0] = False
+    groups = np.flatnonzero(is_group & is_open[names.parent])
+    # Preorder: a group, then its own nodes, then the groups inside it.
+    place = np.concatenate([groups, home[graph.node_namespace[nodes]]])
+    is_node = np.repeat([False, True], [len(groups), len(nodes)])
+    order = np.lexsort((np.concatenate([groups, nodes]), is_node, place))
+    place, is_node = place[order], is_node[order]
     item_node = np.concatenate([np.full(len(groups), -1), nodes]).astype(np.int32)[order]
-    item_space = space[order]
     item_of_group = np.full(len(names), -1, dtype=np.int32)
-    rows = np.flatnonzero(item_node < 0)
-    item_of_group[item_space[rows]] = rows
-    if is_flat:  # everything lies at the top, but a node's namespace stays what it is
-        around = np.zeros(len(item_node), dtype=np.int32)
-        item_space = graph.node_namespace[item_node]
-    else:
-        around = np.where(item_node < 0, names.parent[item_space], item_space)
+    item_of_group[place[~is_node]] = np.flatnonzero(~is_node)
+    around = np.where(is_node, place, names.parent[place])
     columns = {
         "item_node": item_node,
-        "item_namespace": item_space,
-        "item_parent": np.where(around > 0, item_of_group[around], -1).astype(np.int32),
-        "item_is_expanded": (item_node < 0) & is_open[item_space],
+        "item_namespace": np.where(is_node, graph.node_namespace[item_node], place).astype(
+            np.int32
+        ),
+        "item_parent": item_of_group[around],  # the root has no item: -1
+        "item_is_expanded": ~is_node & is_open[place],
     }
     node_item = np.where(is_shown, item_of_group[owner], -1).astype(np.int32)
-    node_item[item_node[item_node >= 0]] = np.flatnonzero(item_node >= 0)
+    node_item[item_node[is_node]] = np.flatnonzero(is_node)
     return columns, node_item
 
 

@@ -61,7 +61,7 @@ class PlotsPane:
         if graph is not self._graph:
             self._graph = graph
             self.ranking.set_nodes(graph.node_ids, _groups_of(graph))
-            self.op_types.set_nodes(graph.op_types, graph.node_op)
+            self.op_types.set_nodes(graph.node_op, graph.op_types)
         data = session.data
         column = None if data is None else MeasureColumn.of(data)
         self.histogram.set_measure(column, is_log=True if session.is_log else None)
@@ -118,8 +118,11 @@ class PlotsPane:
                 inside = (data.values >= low) & (data.values <= high) & self.session.is_kept
             self.session.select(np.flatnonzero(inside))
 
-    def _op_type_clicked(self, rows: Any) -> None:
-        self.session.select(rows)
+    def _op_type_clicked(self, name: str) -> None:
+        graph = self.session.graph
+        if graph is not None and name in graph.op_types:
+            is_it = graph.node_op == graph.op_types.index(name)
+            self.session.select(np.flatnonzero(is_it & self.session.is_kept))
 
     def _axes_chosen(self, _event: Any) -> None:
         if not self._is_following:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from components.plots.columns import MeasureColumn
-from components.plots.table import NodeTable
+from components.plots.table import NodeColumns, NodeTable
 from dashboard.session import Session
-from graphs.ir import Graph, NodeKind
+from graphs.ir import Graph
 
 
 class TablePane:
     """Follows the session's graph, node data, filter and selection."""
 
-    def __init__(self, session: Session, *, height: int) -> None:
+    def __init__(self, session: Session, *, page_size: int) -> None:
         self.session = session
         self._graph: Graph | None = None
-        self.table = NodeTable(session.select, height=height)
+        self.table = NodeTable(session.select, page_size=page_size)
         self.view = self.table.view
         session.param.watch(self._show, ["graph", "node_data"])
         session.param.watch(self._show_filter, ["threshold"])
@@ -27,10 +29,9 @@ class TablePane:
         graph = self.session.graph
         if graph is None:
             return
-        if graph is not self._graph:
-            self._graph = graph
-            self.table.set_nodes(node_columns(graph))
-        self.table.set_measures([MeasureColumn.of(data) for data in self.session.node_data])
+        self._graph = graph
+        measures = [MeasureColumn.of(data) for data in self.session.node_data]
+        self.table.set_nodes(node_columns(graph), measures)
         self._show_filter()
         self._show_selection()
 
@@ -44,18 +45,16 @@ class TablePane:
             self.table.set_selection(self.session.selection)
 
 
-def node_columns(graph: Graph) -> dict[str, list[str]]:
+def node_columns(graph: Graph) -> NodeColumns:
     """Return the text columns of the table: one entry a node."""
-    types = [str(t) for t in graph.types]
-    value_type, ptr = graph.value_type.tolist(), graph.value_ptr.tolist()
-    kinds = [NodeKind(k).name.lower() for k in range(len(NodeKind))]
-    return {
-        "node": list(graph.node_ids),
-        "op type": [graph.op_types[i] for i in graph.node_op.tolist()],
-        "kind": [kinds[k] for k in graph.node_kind.tolist()],
-        "namespace": [graph.namespaces.paths[i] for i in graph.node_namespace.tolist()],
-        "output": [
-            types[value_type[first]] if first < last else ""
-            for first, last in zip(ptr[:-1], ptr[1:], strict=True)
-        ],
-    }
+    shapes = ["", *(t.shape_text() for t in graph.types)]
+    dtypes = ["", *(t.dtype for t in graph.types)]
+    has_output = graph.value_ptr[:-1] < graph.value_ptr[1:]
+    kinds = np.append(graph.value_type, -1)[np.where(has_output, graph.value_ptr[:-1], -1)] + 1
+    return NodeColumns(
+        ids=graph.node_ids,
+        op_types=[graph.op_types[i] for i in graph.node_op.tolist()],
+        namespaces=[graph.namespaces.paths[i] for i in graph.node_namespace.tolist()],
+        shapes=[shapes[k] for k in kinds.tolist()],
+        dtypes=[dtypes[k] for k in kinds.tolist()],
+    )

@@ -21,11 +21,24 @@ def beginnings(path: str) -> list[str]:
     return ["/".join(parts[: k + 1]).replace("\0", "\\/") for k in range(len(parts))]
 
 
+def groups_around(rows: GraphRows, path: str, is_hidden: list[bool]) -> list[str]:
+    """Return the groups that enclose a path and itself: only those with several shown nodes."""
+    return [
+        one
+        for one in beginnings(path)
+        if sum(
+            one in beginnings(p) and not gone
+            for p, gone in zip(rows.namespaces, is_hidden, strict=True)
+        )
+        > 1
+    ]
+
+
 def shown_as(rows: GraphRows, node: int, is_open: set[str], is_hidden: list[bool]) -> Shown:
     """Return what shows a node: its outermost collapsed group, else the node."""
     if is_hidden[node]:
         return None
-    for path in beginnings(rows.namespaces[node]):
+    for path in groups_around(rows, rows.namespaces[node], is_hidden):
         if path not in is_open:
             return ("group", path)
     return ("node", node)
@@ -81,14 +94,16 @@ def test_items_are_what_is_shown_and_the_open_groups_around_it(
         shown = shown_as(rows, node, is_open, is_hidden)
         if shown is not None:
             wanted.add(shown)
-            around = beginnings(rows.namespaces[node] if shown[0] == "node" else str(shown[1]))
+            inner = rows.namespaces[node] if shown[0] == "node" else str(shown[1])
+            around = groups_around(rows, inner, is_hidden)
             wanted |= {("group", path) for path in around}
     items = [identity(view, item) for item in range(view.n_items)]
     assert Counter(items) == Counter(wanted)
     for item, shown in enumerate(items):
         assert shown is not None
         path = view.graph.namespaces.paths[view.item_namespace[item]]
-        around = beginnings(path) if shown[0] == "node" else beginnings(path)[:-1]
+        around = groups_around(rows, path, is_hidden)
+        around = around if shown[0] == "node" else around[:-1]
         parent = int(view.item_parent[item])
         assert parent < item
         assert (items[parent] if parent >= 0 else None) == (
