@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.ir import Graph
+from graphs.notes import Note
 
 Aggregation = Literal["sum", "max", "mean", "min"]
 
@@ -61,7 +62,9 @@ class NodeData:
     node_rgba : mapping of int to tuple of 4 int
         Colour of single nodes that the file asks for.
     unmatched : tuple of str
-        Keys of the source that no node of the graph bears.
+        Keys of the source that no node bears.
+    notes : tuple of Note
+        What else of the source was left out or guessed.
     """
 
     name: str
@@ -76,6 +79,7 @@ class NodeData:
     gradient: tuple[ColorRule, ...] = ()
     node_rgba: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
     unmatched: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def is_categorical(self) -> bool:
