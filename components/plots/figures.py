@@ -18,9 +18,9 @@ from bokeh.models import PlainText, Tool
 from bokeh.plotting import figure
 from panel.io.state import set_curdoc
 
-ALL_COLOR = "#8d99ab"
-SHOWN_COLOR = "#4a90d9"
-SELECTED_COLOR = "#f59e0b"
+ALL_COLOR = "#94a3b8"
+SHOWN_COLOR = "#8496b0"
+SELECTED_COLOR = "#2f7df6"  # between the graph's two blues for light and dark
 
 # Small button groups beside a line of text.
 QUIET_BUTTONS = {

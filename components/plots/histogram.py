@@ -120,19 +120,25 @@ class Histogram:
         self._rebuild()
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
-        """Show which nodes pass the filter: bool (n,), or None for all."""
-        self._mask = as_mask(mask, len(self._bins.index))
-        self._refresh()
+        """Show which nodes pass the filter: bool (n,), or None for all. Needs a measure."""
+        if self._column is None:
+            return
+        before, self._mask = self._mask, as_mask(mask, len(self._column.values))
+        if before is not None or self._mask is not None:
+            self._refresh()
 
     def set_selection(self, rows: ArrayLike) -> None:
-        """Show the selected rows. The brush goes unless they lie within it."""
-        self._rows = as_rows(rows, len(self._bins.index))
-        if self._column is not None and self._brush.visible:
+        """Show the selected rows; the brush goes unless they lie within it. Needs a measure."""
+        if self._column is None:
+            return
+        before, self._rows = self._rows, as_rows(rows, len(self._column.values))
+        if self._brush.visible:
             values = self._column.values[self._rows]
             inside = (values >= self._brush.left) & (values <= self._brush.right)
             if not values.size or not inside.all():
                 self._show_brush(None)
-        self._refresh()
+        if not np.array_equal(before, self._rows):
+            self._refresh()
 
     def set_log(self, *, x: bool | None = None, y: bool | None = None) -> None:
         """Switch the axes between linear and log; None leaves one as it is."""

@@ -75,13 +75,15 @@ class OpTypes:
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
         """Draw what passes the filter in full colour: bool (n,), or None for all."""
-        self._mask = as_mask(mask, len(self._op))
-        self._draw()
+        before, self._mask = self._mask, as_mask(mask, len(self._op))
+        if before is not None or self._mask is not None:
+            self._draw()
 
     def set_selection(self, rows: ArrayLike) -> None:
         """Mark how much of each bar is selected."""
-        self._rows = as_rows(rows, len(self._op))
-        self._draw()
+        before, self._rows = self._rows, as_rows(rows, len(self._op))
+        if not np.array_equal(before, self._rows):
+            self._draw()
 
     def _values(self) -> NDArray[np.float64]:
         """Return what a node weighs: 1 without a measure."""

@@ -138,13 +138,15 @@ class Ranking:
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
         """Rank only nodes that pass the filter: bool (n,), or None for all."""
-        self._mask = as_mask(mask, len(self._labels))
-        self._draw()
+        before, self._mask = self._mask, as_mask(mask, len(self._labels))
+        if before is not None or self._mask is not None:
+            self._draw()
 
     def set_selection(self, rows: ArrayLike) -> None:
         """Mark how much of each bar is selected."""
-        self._rows = as_rows(rows, len(self._labels))
-        self._draw()
+        before, self._rows = self._rows, as_rows(rows, len(self._labels))
+        if not np.array_equal(before, self._rows):
+            self._draw()
 
     def show(self, kind: str) -> None:
         """Switch between ``"nodes"`` and ``"groups"``."""

@@ -130,14 +130,20 @@ class Scatter:
         self._rebuild()
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
-        """Draw only nodes that pass the filter: bool (n,), or None for all."""
-        self._mask = as_mask(mask, len(self._is_placed))
-        self._refresh(*_GLYPHS)
+        """Draw only nodes that pass the filter: bool (n,), or None for all. Needs measures."""
+        if not self._has_both():
+            return
+        before, self._mask = self._mask, as_mask(mask, len(self._is_placed))
+        if before is not None or self._mask is not None:
+            self._refresh(*_GLYPHS)
 
     def set_selection(self, rows: ArrayLike) -> None:
-        """Draw the selected rows on top."""
-        self._rows = as_rows(rows, len(self._is_placed))
-        self._refresh(*_SELECTED_GLYPHS)
+        """Draw the selected rows on top. Needs measures."""
+        if not self._has_both():
+            return
+        before, self._rows = self._rows, as_rows(rows, len(self._is_placed))
+        if not np.array_equal(before, self._rows):
+            self._refresh(*_SELECTED_GLYPHS)
 
     def set_log(self, *, x: bool | None = None, y: bool | None = None) -> None:
         """Switch the axes between linear and log; None leaves one as it is."""
@@ -161,6 +167,9 @@ class Scatter:
         if not rows.size or distance.min() > _TAP_RADIUS_PX**2:
             return None
         return int(rows[distance.argmin()])
+
+    def _has_both(self) -> bool:
+        return self._x is not None and self._y is not None
 
     def _is_log(self) -> tuple[bool, bool]:
         return _LOG_X in self._switches.value, _LOG_Y in self._switches.value

@@ -99,17 +99,19 @@ class Statistics:
         self._write()
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
-        """Show what passes the filter while nothing is selected: bool (n,), or None for all."""
-        self._mask = as_mask(mask, self._n())
-        self._write()
+        """Show what passes the filter while nothing is selected: bool (n,), or None for all.
+
+        Needs a measure, as does `set_selection`.
+        """
+        if self._column is not None:
+            self._mask = as_mask(mask, len(self._column.values))
+            self._write()
 
     def set_selection(self, rows: ArrayLike) -> None:
         """Show the selected rows beside all."""
-        self._rows = as_rows(rows, self._n())
-        self._write()
-
-    def _n(self) -> int:
-        return len(self._column.values) if self._column else 0
+        if self._column is not None:
+            self._rows = as_rows(rows, len(self._column.values))
+            self._write()
 
     def _subset(self) -> tuple[str, Mask | Rows | None]:
         if self._rows.size:

@@ -100,7 +100,7 @@ class NodeTable:
         )  # fmt: skip
         self._download = pmui.FileDownload(
             callback=self._csv, filename=file_name, label="CSV", icon="download", size="small",
-            variant="text", color="default", auto=True, embed=False, margin=(0, 4),
+            variant="text", color="primary", auto=True, embed=False, margin=(0, 4),
         )  # fmt: skip
         self._table = pn.widgets.Tabulator(
             _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
@@ -158,17 +158,19 @@ class NodeTable:
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
         """Show only nodes that pass the filter: bool (n,), or None for all."""
-        self._mask = as_mask(mask, self._n())
-        self._link()
+        before, self._mask = self._mask, as_mask(mask, self._n())
+        if before is not None or self._mask is not None:
+            self._link()
 
     def set_selection(self, rows: ArrayLike) -> None:
         """Show or mark the selected rows. What was picked here only marks its rows."""
-        self._rows = as_rows(rows, self._n())
-        if self._picked is not None and np.array_equal(self._picked, self._rows):
+        before, self._rows = self._rows, as_rows(rows, self._n())
+        is_own = self._picked is not None and np.array_equal(self._picked, self._rows)
+        if is_own and self._rows.size:
             self._say()
-            return
-        self._picked = None
-        self._link()
+        elif self._picked is not None or not np.array_equal(before, self._rows):
+            self._picked = None
+            self._link()
 
     def _n(self) -> int:
         return len(self._table.value)
