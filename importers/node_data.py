@@ -205,7 +205,7 @@ def _numbers(cells: dict[str, Cell], notes: Notes) -> tuple[dict[str, float], tu
         else:
             notes.add("info", "A key has no value", key)
     if texts and len(texts) > len(read):
-        texts |= {key: str(cells[key]) for key in read}
+        texts |= {key: f"{number:.15g}" for key, number in read.items()}
         labels = tuple(sorted(set(texts.values())))
         code = {label: float(i) for i, label in enumerate(labels)}
         return {key: code[text] for key, text in texts.items()}, labels
