@@ -80,8 +80,11 @@ _STAGES: dict[str, Callable[[Path], None]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the stages; 0, or 2 where a package is missing."""
-    parser = argparse.ArgumentParser(prog="python -m sample_models.make", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m sample_models.make",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", nargs="+", choices=list(_STAGES), default=list(_STAGES))
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to")
     options = parser.parse_args(arguments)

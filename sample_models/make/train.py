@@ -112,8 +112,5 @@ def _folded(model: Any, step: Step) -> Weights:
     norm = model.get_layer(f"{name}.norm")
     gamma, beta, mean, variance = (w.astype(np.float64) for w in norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
-    if step.op == "depthwise":
-        kernel = kernel * factor[:, np.newaxis]
-    else:
-        kernel = kernel * factor
+    kernel = kernel * (factor[:, np.newaxis] if step.op == "depthwise" else factor)
     return Weights(kernel.astype(np.float32), (beta - mean * factor).astype(np.float32))

@@ -1,0 +1,89 @@
+"""Sums from which the errors of one tensor follow, gathered sample by sample.
+
+Whole tensors of large models do not fit into memory together, so each sample is
+reduced to six numbers as it comes. Imports nothing but NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(slots=True)
+class ErrorSums:
+    """Sums over all elements seen of a float tensor x and its quantized twin y.
+
+    Attributes
+    ----------
+    n : int
+        Elements.
+    xx, yy, xy, dd : float
+        Sums of x², y², x·y and (x − y)².
+    largest : float
+        Greatest |x − y|.
+    """
+
+    n: int = 0
+    xx: float = 0.0
+    yy: float = 0.0
+    xy: float = 0.0
+    dd: float = 0.0
+    largest: float = 0.0
+
+    def add(self, x: NDArray[np.generic], y: NDArray[np.generic]) -> None:
+        """Add the elements of one sample; the two shapes must be equal.
+
+        Raises
+        ------
+        ValueError
+            The shapes differ.
+        """
+        if x.shape != y.shape:
+            raise ValueError(f"shapes {x.shape} and {y.shape} differ")
+        if x.size == 0:
+            return
+        a = x.astype(np.float64).ravel()
+        b = y.astype(np.float64).ravel()
+        d = a - b
+        self.n += a.size
+        self.xx += float(a @ a)
+        self.yy += float(b @ b)
+        self.xy += float(a @ b)
+        self.dd += float(d @ d)
+        self.largest = max(self.largest, float(np.abs(d).max()))
+
+    def row(self) -> list[float]:
+        """Return the sums as JSON numbers, in the order of the attributes."""
+        return [self.n, self.xx, self.yy, self.xy, self.dd, self.largest]
+
+    @classmethod
+    def from_row(cls, row: Sequence[float]) -> ErrorSums:
+        """Return the sums that `row` gave."""
+        n, xx, yy, xy, dd, largest = row
+        return cls(int(n), xx, yy, xy, dd, largest)
+
+    @property
+    def mse(self) -> float:
+        """Mean squared error, dd / n; NaN without elements."""
+        return self.dd / self.n if self.n else math.nan
+
+    @property
+    def sqnr_db(self) -> float:
+        """Signal-to-quantization-noise ratio, 10 log10(xx / dd), in dB; inf where exact."""
+        if not self.n or (self.xx == 0.0 and self.dd > 0.0):
+            return -math.inf if self.n else math.nan
+        return math.inf if self.dd == 0.0 else 10 * math.log10(self.xx / self.dd)
+
+    @property
+    def cosine_distance(self) -> float:
+        """1 − xy / (|x| |y|), 0..2; 0 where both are zero, 1 where one is; NaN without elements."""
+        if not self.n:
+            return math.nan
+        if self.xx == 0.0 or self.yy == 0.0:
+            return 0.0 if self.xx == self.yy else 1.0
+        return max(0.0, 1 - self.xy / math.sqrt(self.xx) / math.sqrt(self.yy))

@@ -1,0 +1,146 @@
+"""Latency of each node: run a model many times in a worker process and take the median.
+
+ONNX by ONNX Runtime's profiler (`measures/runners/onnx_latency.py`), TFLite by
+running each operator alone (`measures/runners/litert_latency.py`); both say what
+that misses. No framework is imported in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.errors import NotRunnable
+from graphs.ir import Graph
+from graphs.node_data import NodeData
+from measures.columns import node_data_of
+from measures.conditions import Conditions, conditions
+from measures.runners.worker import Limits, run_task
+
+# Format -> distributions whose versions the record names.
+RUNTIMES = {"ONNX": ("onnxruntime", "onnx", "numpy"), "TFLite": ("ai-edge-litert", "numpy")}
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySettings:
+    """How to measure.
+
+    Attributes
+    ----------
+    n_repeats, n_warmup : int
+        Runs that count, and runs before them that do not.
+    n_threads : int
+        Threads within one operator.
+    batch : int
+        Samples of the inputs file that make one run; free dimensions otherwise
+        take `free_dimension`. TFLite runs single samples.
+    free_dimension : int
+        Size of a free dimension where inputs are drawn at random.
+    """
+
+    n_repeats: int = 100
+    n_warmup: int = 10
+    n_threads: int = 1
+    batch: int = 1
+    free_dimension: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latency:
+    """Times of a model's nodes, n of them.
+
+    Attributes
+    ----------
+    keys : tuple of str, length n
+        Node name where it is unique in the file, else the name of its first output.
+    median_ms, p10_ms, p90_ms : float64 array, shape (n,)
+    whole_ms : float
+        Median time of the whole run, measured without a profiler.
+    other_ms : float
+        Time of what the runtime ran and no node of the file stands for.
+    skipped : mapping of str to str
+        Key -> why it has no time.
+    conditions : Conditions
+    """
+
+    keys: tuple[str, ...]
+    median_ms: NDArray[np.float64]
+    p10_ms: NDArray[np.float64]
+    p90_ms: NDArray[np.float64]
+    whole_ms: float
+    other_ms: float
+    skipped: Mapping[str, str]
+    conditions: Conditions
+
+    @property
+    def coverage(self) -> float:
+        """Sum of the nodes over the whole run: above 1 where measuring added time."""
+        return float(self.median_ms.sum()) / self.whole_ms
+
+    def values(self) -> dict[str, float]:
+        """Return the median in ms by key."""
+        return dict(zip(self.keys, self.median_ms.tolist(), strict=True))
+
+    def node_data(self, graph: Graph) -> NodeData:
+        """Return the medians as node data of a graph."""
+        return node_data_of(
+            graph, self.values(), "latency", "ms", aggregations=("sum", "max", "mean")
+        )
+
+
+def measure_latency(
+    path: Path,
+    format: str,
+    inputs: Path | None = None,
+    settings: LatencySettings | None = None,
+    limits: Limits | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Latency:
+    """Time each node of a model.
+
+    Parameters
+    ----------
+    path : Path
+    format : str
+        A key of `RUNTIMES`, as `graphs.ir.Model.format` names it.
+    inputs : Path, optional
+        An `.npz` with one array a model input, samples along the first axis;
+        without it, seeded random data.
+    settings : LatencySettings, optional
+    limits : Limits, optional
+    is_cancelled : callable
+
+    Raises
+    ------
+    NotRunnable
+        No runner takes the format, or the runtime refuses the model or its inputs.
+    MeasureError
+        The run failed, crashed, or went over a limit.
+    """
+    if format not in RUNTIMES:
+        raise NotRunnable("latency", f"a runner for {format}; there are {', '.join(RUNTIMES)}")
+    settings = settings or LatencySettings()
+    request = {
+        **asdict(settings),
+        "path": str(path.resolve()),
+        "inputs": str(inputs.resolve()) if inputs else None,
+    }
+    result = run_task("latency", f"latency {format}", request, limits, is_cancelled)
+    times = np.array(result["node_ms"], dtype=np.float64).reshape(-1, 3)
+    used = {**asdict(settings), "n_repeats": result["n_repeats"]}
+    return Latency(
+        keys=tuple(result["keys"]),
+        median_ms=times[:, 0],
+        p10_ms=times[:, 1],
+        p90_ms=times[:, 2],
+        whole_ms=float(result["whole_ms"]),
+        other_ms=float(result["other_ms"]),
+        skipped=result["skipped"],
+        conditions=conditions(
+            result["method"], path, inputs, result["inputs"], used, RUNTIMES[format]
+        ),
+    )

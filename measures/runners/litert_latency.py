@@ -1,0 +1,94 @@
+"""Time each operator of a TFLite model, alone on its recorded inputs; in the worker only.
+
+LiteRT's Python package offers no profiler. Each operator runs as a model of its
+own, with the delegate that the whole model would get, fed with the inputs that
+it has in a run of the whole; the time of calling an empty model is subtracted.
+What fusing gains and what memory traffic between operators costs is therefore
+not seen: the result carries the time of the whole run, to compare with the sum.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.errors import NotRunnable
+from measures.quantiles import QUANTILES
+from measures.runners import litert_sessions
+from measures.runners.single_op import OperatorCutter
+
+
+def latency(request: dict[str, Any]) -> dict[str, Any]:
+    """Return times of each operator and of the whole run, in ms.
+
+    Parameters
+    ----------
+    request : dict
+        ``path``, ``inputs`` or None, ``n_warmup``, ``n_repeats``, ``n_threads``.
+    """
+    path, n_threads = request["path"], int(request["n_threads"])
+    n_warmup, n_repeats = int(request["n_warmup"]), int(request["n_repeats"])
+    whole = litert_sessions.interpreter(path, n_threads)
+    feed = litert_sessions.feeds(whole, request)[0]
+    litert_sessions.set_inputs(whole, feed)
+    whole_ns = _timed(whole, n_warmup, n_repeats)
+    del whole
+    recorded = litert_sessions.interpreter(path, n_threads, keep_tensors=True)
+    litert_sessions.set_inputs(recorded, feed)
+    recorded.invoke()
+    cutter = OperatorCutter(Path(path).read_bytes())
+    call_ns = float(np.median(_timed(_alone(cutter, None, recorded, 1), n_warmup, n_repeats)))
+    keys, rows, skipped = [], [], {}
+    for i, key in enumerate(_keys(recorded, cutter.n_operators)):
+        reason = cutter.refusal(i)
+        try:
+            runner = None if reason else _alone(cutter, i, recorded, n_threads)
+        except NotRunnable as error:
+            reason = f"it does not run alone: {error.needs}"
+        if reason:
+            skipped[key] = reason
+            continue
+        ns = np.quantile(_timed(runner, n_warmup, n_repeats), QUANTILES)
+        keys.append(key)
+        rows.append((np.maximum(ns - call_ns, 0.0) / 1e6).tolist())
+    return {
+        "keys": keys,
+        "node_ms": rows,
+        "other_ms": 0.0,
+        "whole_ms": float(np.median(whole_ns)) / 1e6,
+        "n_repeats": n_repeats,
+        "inputs": {name: list(value.shape) for name, value in feed.items()},
+        "skipped": skipped,
+        "method": "LiteRT, each operator alone on its recorded inputs",
+    }
+
+
+def _keys(runner: Any, n_operators: int) -> list[str]:
+    """Return the name of each operator's first output, as many as the file has operators."""
+    known = litert_sessions.tensors(runner)
+    operators = runner._get_ops_details()[:n_operators]  # noqa: SLF001 - no other way is offered
+    firsts = [next((int(t) for t in o["outputs"] if t >= 0), -1) for o in operators]
+    return [known[t].name if t >= 0 else "" for t in firsts]
+
+
+def _alone(cutter: OperatorCutter, operator: int | None, recorded: Any, n_threads: int) -> Any:
+    """Return an interpreter of one operator with its recorded inputs set."""
+    content, given = cutter.model_of(operator)
+    runner = litert_sessions.interpreter(content, n_threads)
+    for details, tensor in zip(runner.get_input_details(), given, strict=True):
+        runner.set_tensor(details["index"], recorded.get_tensor(tensor))
+    return runner
+
+
+def _timed(runner: Any, n_warmup: int, n_repeats: int) -> NDArray[np.int64]:
+    """Invoke and return the time of each run after warm-up, ns, int64, shape (n_repeats,)."""
+    times = np.zeros(n_warmup + n_repeats, dtype=np.int64)
+    for i in range(len(times)):
+        start = time.perf_counter_ns()
+        runner.invoke()
+        times[i] = time.perf_counter_ns() - start
+    return times[n_warmup:]

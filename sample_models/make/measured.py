@@ -1,0 +1,88 @@
+"""Measure the samples on this machine and write their node data, with what it was taken with.
+
+For each sample NAME: ``node_data/NAME.MEASURE.json``, Model Explorer's node data,
+and ``node_data/NAME.record.json``. The numbers come from `measures` alone. Needs
+`onnx`, `onnxruntime`, `ai-edge-litert` and, for the held-out digits, `scikit-learn`.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from measures.latency import LatencySettings, measure_latency
+from measures.node_data_json import node_data_json
+from measures.quantization import ERROR_MEASURES, measure_error
+from sample_models import FOLDER, Sample, samples
+from sample_models.make.accuracy import accuracy
+from sample_models.make.cnn_onnx import as_onnx_input
+from sample_models.make.decoder import SEED, VOCABULARY
+from sample_models.make.digits import Digits, load_digits
+
+# The profiler of ONNX Runtime adds about 2 µs to each node: a batch makes nodes long enough.
+ONNX_BATCH = 32
+DECODER_BATCH, DECODER_TOKENS = 32, 128
+N_REPEATS, N_WARMUP = 200, 20
+DECODER_REPEATS, DECODER_WARMUP = 40, 5
+
+
+def write_node_data(folder: Path) -> None:
+    """Measure every sample of the manifest; `folder` takes what was measured."""
+    digits = load_digits()
+    with tempfile.TemporaryDirectory() as name:
+        made = [replace(one, path=folder / one.path.relative_to(FOLDER)) for one in samples()]
+        for one in made:
+            inputs = Path(name) / f"{one.name}.npz"
+            np.savez(inputs, **_inputs(one, digits))
+            record = _latency(one, inputs, folder)
+            if one.reference:
+                twin = next(other for other in made if other.name == one.reference)
+                record |= _error(one, twin, inputs, folder)
+            if one.name != "decoder":
+                record["held_out_accuracy"] = accuracy(one, digits)
+            _write(folder, f"{one.name}.record", json.dumps(record, indent=1) + "\n")
+
+
+def _inputs(one: Sample, digits: Digits) -> dict[str, NDArray[np.generic]]:
+    if one.name == "decoder":
+        random = np.random.default_rng(SEED)
+        return {"tokens": random.integers(0, VOCABULARY, (DECODER_BATCH, DECODER_TOKENS))}
+    images = digits.held_out_images
+    return {"image": as_onnx_input(images) if one.format == "ONNX" else images}
+
+
+def _latency(one: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
+    if one.name == "decoder":
+        settings = LatencySettings(DECODER_REPEATS, DECODER_WARMUP, batch=DECODER_BATCH)
+    else:
+        batch = ONNX_BATCH if one.format == "ONNX" else 1
+        settings = LatencySettings(N_REPEATS, N_WARMUP, batch=batch)
+    found = measure_latency(one.path, one.format, inputs, settings)
+    _write(folder, f"{one.name}.latency_ms", node_data_json("latency", "ms", found.values()))
+    return {
+        "latency": {
+            "whole_ms": round(found.whole_ms, 6),
+            "nodes_over_whole": round(found.coverage, 4),
+            "other_ms": found.other_ms,
+            "skipped": dict(found.skipped),
+            **asdict(found.conditions),
+        }
+    }
+
+
+def _error(one: Sample, twin: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
+    found = measure_error(one.path, twin.path, one.format, inputs)
+    for measure in ERROR_MEASURES:
+        text = node_data_json(measure.name, measure.unit, found.values(measure))
+        _write(folder, f"{one.name}.{measure.id}", text)
+    return {"quantization_error": asdict(found.conditions)}
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    (folder / "node_data" / f"{name}.json").write_text(text, encoding="utf-8")
