@@ -45,6 +45,7 @@ class Kind:
 
 
 _RULES: tuple[tuple[frozenset[str], Kind], ...] = (
+    (frozenset({"distance"}), Kind(("max", "mean"))),  # before `cosine`, which is a similarity
     (
         frozenset({"sqnr", "snr", "psnr", "db", "cosine", "similarity", "accuracy", "correlation"}),
         Kind(("min", "mean"), is_higher_worse=False),
