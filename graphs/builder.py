@@ -209,7 +209,7 @@ class GraphBuilder:
     def _sorted_values(self, n: int) -> tuple[NDArray[np.intp], dict[str, NDArray[np.int32]]]:
         node = _column(self._value_node)
         slot = _slots(self._value_slot, "output")
-        order = np.lexsort((slot, node))
+        order = _order(node, slot)
         node, slot = node[order], slot[order]
         if len(node) and (node[0] < 0 or node[-1] >= n):
             raise GraphError(["a value belongs to a node that does not exist"])
@@ -232,7 +232,7 @@ class GraphBuilder:
         row_of_handle = np.empty(len(value_order), dtype=np.int32)
         row_of_handle[value_order] = np.arange(len(value_order), dtype=np.int32)
         target = ends.astype(np.int32)
-        order = np.lexsort((slot, target))
+        order = _order(target, slot)
         value = row_of_handle[handle[order]]
         _refuse_bad_slots(target[order], slot[order], control[order])
         return {
@@ -264,6 +264,12 @@ def _interned(table: dict[str, int], texts: Sequence[str]) -> list[int]:
     for text in dict.fromkeys(texts):
         table.setdefault(text, len(table))
     return list(map(table.__getitem__, texts))
+
+
+def _order(major: NDArray[np.integer], minor: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Return what sorts rows by both columns; a file's rows are often sorted already."""
+    ahead = (major[1:] > major[:-1]) | ((major[1:] == major[:-1]) & (minor[1:] >= minor[:-1]))
+    return np.arange(len(major)) if np.all(ahead) else np.lexsort((minor, major))
 
 
 def _reordered(names: list[str], order: NDArray[np.intp]) -> tuple[str, ...]:

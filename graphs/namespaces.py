@@ -96,8 +96,13 @@ def build_namespaces(paths: Sequence[str]) -> tuple[Namespaces, dict[str, int]]:
     parent, full = [-1], [""]
     node_of: dict[str, int] = {}
     for path in paths:
-        at = 0
-        for part in _folded(split_path(path)):
+        around, slash, name = path.rpartition("/")
+        at = node_of.get(around, -1) if slash and name and "\\" not in path else -1
+        if at > 0 and full[at] == around and around.count("/") < MAX_DEPTH - 1:
+            parts = [name]  # the namespace around it is known: only one step is left
+        else:
+            at, parts = 0, _folded(split_path(path))
+        for part in parts:
             below = children[at].get(part)
             if below is None:
                 below = len(full)
@@ -133,14 +138,16 @@ def _columns(order: list[int], parent: list[int], full: list[str]) -> Namespaces
     rank[order] = np.arange(k, dtype=np.int32)
     above = np.array(parent, dtype=np.int32)[order]
     new_parent = np.where(above >= 0, rank[above], -1).astype(np.int32)
-    depth = np.zeros(k, dtype=np.int32)
+    # Plain lists: an array gives up its items one by one three times slower.
+    parents: list[int] = new_parent.tolist()
+    depth = [0] * k
     for i in range(1, k):
-        depth[i] = depth[new_parent[i]] + 1
-    end = np.arange(1, k + 1, dtype=np.int32)
+        depth[i] = depth[parents[i]] + 1
+    end = list(range(1, k + 1))
     for i in range(k - 1, 0, -1):
-        p = new_parent[i]
-        end[p] = max(end[p], end[i])
-    return Namespaces(tuple(full[i] for i in order), new_parent, end, depth)
+        end[parents[i]] = max(end[parents[i]], end[i])
+    columns = np.array(end, dtype=np.int32), np.array(depth, dtype=np.int32)
+    return Namespaces(tuple(full[i] for i in order), new_parent, *columns)
 
 
 def _renumbered(node_of: dict[str, int], order: list[int]) -> dict[str, int]:

@@ -9,7 +9,11 @@ from graphs.errors import quoted
 from importers.base import Probe
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"version https://git-lfs.github.com/", "a Git LFS pointer, not the file itself; run git lfs pull"),
+    (
+        0,
+        b"version https://git-lfs.github.com/",
+        "a Git LFS pointer, not the file itself; run git lfs pull",
+    ),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as a Keras model or weights"),
     (0, b"\x89PNG", "a PNG picture"),
     (0, b"\xff\xd8\xff", "a JPEG picture"),

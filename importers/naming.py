@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from importers.notes import Notes
 
@@ -20,10 +20,6 @@ class Namer:
         self._notes = notes
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
-
-    def reserve(self, names: Iterable[str]) -> None:
-        """Take names that are known to be unique, all at once."""
-        self._taken.update(names)
 
     def unique(self, wanted: str, stem: str, *, is_noted: bool = True) -> str:
         """Return `wanted` if it is free, else a name derived from it; from `stem` if empty.
@@ -54,3 +50,12 @@ class Namer:
         self._counts[base + mark] = number
         self._taken.add(candidate)
         return candidate
+
+    def unique_all(self, wanted: Sequence[str], stem: str, *, is_noted: bool = True) -> list[str]:
+        """Return what `unique` gives for each; fast where all are free, as they usually are."""
+        names = set(wanted)
+        is_free = len(names) == len(wanted) and "" not in names and names.isdisjoint(self._taken)
+        if is_free and max(map(len, wanted), default=0) <= MAX_ID_CHARS:
+            self._taken = self._taken | names if self._taken else names
+            return list(wanted)
+        return [self.unique(name, stem, is_noted=is_noted) for name in wanted]

@@ -1,4 +1,4 @@
-"""Read ONNX models: https://github.com/onnx/onnx/blob/main/docs/IR.md
+"""Read ONNX models, as https://github.com/onnx/onnx/blob/main/docs/IR.md describes them.
 
 The main graph, model-local functions and the bodies of If, Loop and Scan become
 graphs. Weights are not decoded on opening and external data is not read.
@@ -56,8 +56,8 @@ def read(probe: Probe, notes: Notes) -> Model:
             outer = rows[scope.parent] if scope.parent >= 0 else None
             rows.append(read_rows(scope, outer, types, notes))
         n_parameters, parameter_bytes = weigh(rows, probe, notes)
-        graphs = _read_graphs(scopes, rows, types, tensors, notes)
         _note_imports(proto, scopes, notes)
+        graphs = _read_graphs(scopes, rows, types, tensors, notes)
     producer = f"{as_text(proto.producer_name)} {as_text(proto.producer_version)}".strip()
     return Model(
         name=probe.name,
@@ -85,7 +85,7 @@ def _without_gc() -> Iterator[None]:
 
 def _parse(probe: Probe) -> Any:
     """Return the `ModelProto`, external data unread."""
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import ModelProto
 
     try:
@@ -121,6 +121,7 @@ def _read_graphs(
         source.bind(graph)
         sources.append(source)
         graphs.append(graph)
+        scope.release()
     return graphs
 
 
@@ -172,8 +173,7 @@ def _note_imports(proto: Any, scopes: list[Scope], notes: Notes) -> None:
         known = {as_text(o.domain) for o in own.opset_import}
         if known & set(DEFAULT_DOMAINS):
             known.update(DEFAULT_DOMAINS)
-        used = {as_text(node.domain) for node in scope.proto.node}
-        for domain in sorted(used - known) if known else ():
+        for domain in sorted(scope.domains - known) if known else ():
             message = "Operators are used from a domain that is not imported"
             notes.add("damaged", message, domain or "ai.onnx")
     if proto.training_info:

@@ -1,7 +1,8 @@
 """Turn one scope of an ONNX model into a `Graph`: nodes, values, edges, in that order.
 
 Node rows: inputs, values captured from outside, initializers, operator calls,
-outputs. Imports no onnx: messages are known by their fields.
+outputs. Columns are built whole, since a large file has a hundred thousand
+rows. Imports no onnx: messages are known by their fields.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from graphs.builder import GraphBuilder
 from graphs.ir import Graph, GraphSource, NodeKind
 from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 from importers.notes import Notes
-from importers.onnx_hierarchy import Hierarchy, Placement, find_hierarchy
-from importers.onnx_scopes import NON_UTF8, Scope
+from importers.onnx_hierarchy import Hierarchy, complete, find_hierarchy
+from importers.onnx_scopes import Scope, starts
 from importers.onnx_tensors import EXTERNAL
 from importers.onnx_types import TypeTable, as_text
 
@@ -29,21 +30,22 @@ INPUT, OUTPUT, INITIALIZER, CAPTURED = "Input", "Output", "Initializer", "Captur
 
 @dataclass(slots=True, eq=False)
 class Rows:
-    """Columns of one graph while it is read.
+    """Columns of one graph while it is read; v values, e edges.
 
     Attributes
     ----------
     scope : Scope
-    inputs, captured, initializers, outputs : list of str
-        Tensor names of the nodes that are no operator calls.
-    value_node, value_slot, value_name, value_type : list
-        One entry a value; its position is the value's handle.
+    hierarchy : Hierarchy
+    inputs, captured : list of str
+        Tensor names of the nodes before the initializers.
+    value_names : list of str, length v
+    value_node, value_slot : int64 array, shape (v,)
+        Sorted by both.
     handles : dict of str to int
-        Tensor name -> the value that it names: the first producer's.
-    edges : list of (handle, target node, slot)
+        Tensor name -> row of the value that it names: the first producer's.
+    edge_value, edge_target, edge_slot : int64 array, shape (e,)
     types : dict of str to TensorType
         What the file says of tensors by name, for this graph and its bodies.
-    hierarchy : Hierarchy
     stored : Counter of (dtype code, sizes)
         How many initializers inside the file claim what.
     external : list of TensorProto
@@ -51,18 +53,17 @@ class Rows:
     """
 
     scope: Scope
-    inputs: list[str] = field(default_factory=list)
-    captured: list[str] = field(default_factory=list)
-    initializers: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
-    value_node: list[int] = field(default_factory=list)
-    value_slot: list[int] = field(default_factory=list)
-    value_name: list[str] = field(default_factory=list)
-    value_type: list[TensorType] = field(default_factory=list)
+    hierarchy: Hierarchy
+    inputs: list[str]
+    captured: list[str]
+    value_names: list[str] = field(default_factory=list)
+    value_node: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    value_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     handles: dict[str, int] = field(default_factory=dict)
-    edges: list[tuple[int, int, int]] = field(default_factory=list)
+    edge_value: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    edge_target: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    edge_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     types: dict[str, TensorType] = field(default_factory=dict)
-    hierarchy: Hierarchy = field(default_factory=Hierarchy)
     stored: Counter[tuple[int, tuple[int, ...]]] = field(default_factory=Counter)
     external: list[Any] = field(default_factory=list)
 
@@ -74,21 +75,17 @@ class Rows:
     @property
     def first_operator(self) -> int:
         """Node index of the first operator call."""
-        return self.first_initializer + len(self.initializers)
+        return self.first_initializer + len(self.scope.initializers)
 
     @property
     def first_output(self) -> int:
         """Node index of the first output."""
         return self.first_operator + len(self.scope.ids)
 
-    def add_value(self, node: int, slot: int, name: str, type: TensorType) -> bool:
-        """Append a value; return False where its name had a producer already."""
-        handle = len(self.value_node)
-        self.value_node.append(node)
-        self.value_slot.append(slot)
-        self.value_name.append(name)
-        self.value_type.append(type)
-        return self.handles.setdefault(name, handle) == handle
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.first_output + len(self.scope.declared_outputs)
 
 
 def read_rows(scope: Scope, outer: Rows | None, types: TypeTable, notes: Notes) -> Rows:
@@ -102,72 +99,83 @@ def read_rows(scope: Scope, outer: Rows | None, types: TypeTable, notes: Notes) 
     types : TypeTable
     notes : Notes
     """
-    rows = Rows(scope, hierarchy=find_hierarchy(scope.proto.node, scope.ids))
-    rows.initializers = scope.constant_names()
-    is_initializer = set(rows.initializers)
-    rows.inputs = [name for name in scope.input_names() if name not in is_initializer]
-    rows.outputs = scope.output_names()
+    is_initializer = set(scope.initializers)
+    inputs = [name for name in scope.declared_inputs if name not in is_initializer]
+    captured = [] if outer is None else [name for name in scope.free if name in outer.handles]
+    hierarchy = find_hierarchy(scope.nodes, scope.ids)
+    rows = Rows(scope, hierarchy, inputs, captured)
     if outer is not None:
-        rows.captured = [name for name in scope.free if name in outer.handles]
-        rows.types = {name: outer.types.get(name, UNKNOWN_TYPE) for name in rows.captured}
+        rows.types = {name: outer.types[name] for name in captured if name in outer.types}
     _read_types(rows, types)
-    _note_odd_names(scope, notes)
-    twice = "Two tensors have one name; the first is used"
-    for node, name in enumerate(chain(rows.inputs, rows.captured, rows.initializers)):
-        if not rows.add_value(node, 0, name, rows.types.get(name, UNKNOWN_TYPE)):
-            notes.add("damaged", twice, name)
-    _add_results(rows, notes, twice)
+    _add_values(rows, notes)
     return rows
-
-
-def _add_results(rows: Rows, notes: Notes, twice: str) -> None:
-    """Append the values that operator calls produce."""
-    scope, types = rows.scope, rows.types
-    for index, names in enumerate(scope.outputs):
-        node = rows.first_operator + index
-        constant = scope.constants.get(index, UNKNOWN_TYPE)
-        for slot, name in enumerate(names):
-            if name and not rows.add_value(node, slot, name, types.get(name, constant)):
-                notes.add("damaged", twice, name)
 
 
 def _read_types(rows: Rows, types: TypeTable) -> None:
     """Collect what the file says of tensors; a stored tensor's own word comes last and wins."""
-    proto = rows.scope.proto
-    known = rows.types
+    scope, proto, known = rows.scope, rows.scope.proto, rows.types
+    first = starts(scope.n_outputs)
+    for index, type in scope.constants.items():
+        if scope.n_outputs[index]:
+            known[scope.outputs[first[index]]] = type
     declared = [proto.value_info]
-    if not rows.scope.is_function:
+    if not scope.is_function:
         declared += [proto.input, proto.output]
     for value in chain.from_iterable(declared):
         known[as_text(value.name)] = types.of_proto(value.type)
-    if rows.scope.is_function:
-        return
-    for tensor in proto.initializer:
-        claim = tensor.data_type, tuple(tensor.dims)
-        known[as_text(tensor.name)] = types.of_dims(*claim)
+    if not scope.is_function:
+        _read_initializers(rows, types)
+
+
+def _read_initializers(rows: Rows, types: TypeTable) -> None:
+    """Read sizes and place of the stored tensors; names were read with the scope."""
+    scope, proto = rows.scope, rows.scope.proto
+    for name, tensor in zip(scope.initializers, proto.initializer, strict=False):
+        claim = tensor.data_type, tuple(tensor.dims[:])
+        rows.types[name] = types.of_dims(*claim)
         if tensor.data_location == EXTERNAL:
             rows.external.append(tensor)
         else:
             rows.stored[claim] += 1
-    for sparse in proto.sparse_initializer:
+    n_dense = len(proto.initializer)
+    for name, sparse in zip(scope.initializers[n_dense:], proto.sparse_initializer, strict=True):
         values = sparse.values
-        known[as_text(values.name)] = types.of_dims(values.data_type, tuple(sparse.dims))
+        rows.types[name] = types.of_dims(values.data_type, tuple(sparse.dims))
         rows.stored[values.data_type, tuple(values.dims)] += 1
 
 
-def _note_odd_names(scope: Scope, notes: Notes) -> None:
-    proto = scope.proto
-    raw = chain(proto.input, proto.output)
-    names = list(raw) if scope.is_function else [value.name for value in raw]
-    if not scope.is_function:
-        names += [tensor.name for tensor in proto.initializer]
-    for name in names:
-        if isinstance(name, bytes):
-            notes.add("damaged", NON_UTF8, as_text(name))
+def _add_values(rows: Rows, notes: Notes) -> None:
+    """Fill in the values: one of each node before the operator calls, then theirs by slot."""
+    scope = rows.scope
+    before = rows.first_operator
+    names = [*rows.inputs, *rows.captured, *scope.initializers, *scope.outputs]
+    calls, slots = _spread(scope.n_outputs)
+    rows.value_node = np.concatenate([np.arange(before), calls + before])
+    rows.value_slot = np.concatenate([np.zeros(before, np.int64), slots])
+    if "" in scope.outputs:  # an output left out is no value
+        kept = np.array([i < before or name != "" for i, name in enumerate(names)], dtype=bool)
+        names = [name for i, name in enumerate(names) if i < before or name]
+        rows.value_node, rows.value_slot = rows.value_node[kept], rows.value_slot[kept]
+    rows.value_names = names
+    # Backwards, so that the first of equal names stays.
+    rows.handles = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
+    if len(rows.handles) != len(names):
+        for name, n_times in Counter(names).items():
+            if n_times > 1:
+                notes.add("damaged", "Two tensors have one name; the first is used", name)
+    rows.handles.pop("", None)
+
+
+def _spread(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for a flat column the owner of each entry and its place within the owner."""
+    sizes = np.array(counts, dtype=np.int64)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    first = np.cumsum(sizes) - sizes
+    return owner, np.arange(len(owner)) - first[owner]
 
 
 def connect(rows: Rows, inner: Mapping[int, Sequence[Rows]], notes: Notes) -> None:
-    """Fill in the edges: inputs by slot, then what the bodies of a call take from here.
+    """Fill in the edges: inputs by slot, what bodies take from here, outputs.
 
     Parameters
     ----------
@@ -176,29 +184,34 @@ def connect(rows: Rows, inner: Mapping[int, Sequence[Rows]], notes: Notes) -> No
         Operator call -> its bodies.
     notes : Notes
     """
-    handles, edges, scope = rows.handles, rows.edges, rows.scope
-    for target, names in enumerate(scope.inputs, rows.first_operator):
-        for slot, name in enumerate(names):
-            handle = handles.get(name)
-            if handle is not None:
-                edges.append((handle, target, slot))
-            elif name:
-                where = f"{name} of {scope.ids[target - rows.first_operator]}"
-                notes.add("damaged", "An input that nothing produces", where)
-    for index, bodies in inner.items():
-        explicit = scope.inputs[index]
+    scope, get = rows.scope, rows.handles.get
+    calls, slots = _spread(scope.n_inputs)
+    found_or_not = map(get, scope.inputs, repeat(-1))
+    handles = np.fromiter(found_or_not, dtype=np.int64, count=len(scope.inputs))
+    for at in np.flatnonzero(handles < 0).tolist():
+        if name := scope.inputs[at]:
+            where = f"{name} of {scope.ids[int(calls[at])]}"
+            notes.add("damaged", "An input that nothing produces", where)
+    found = np.flatnonzero(handles >= 0)
+    more: list[tuple[int, int, int]] = []
+    first = starts(scope.n_inputs) if inner else []
+    for call, bodies in inner.items():
+        n_explicit = scope.n_inputs[call]
+        explicit = scope.inputs[first[call] : first[call] + n_explicit]
         taken = dict.fromkeys(chain.from_iterable(body.captured for body in bodies))
-        for name in explicit:
-            taken.pop(name, None)
-        target = rows.first_operator + index
-        for slot, name in enumerate(taken, len(explicit)):
-            edges.append((handles[name], target, slot))
-    for target, name in enumerate(rows.outputs, rows.first_output):
-        handle = handles.get(name)
-        if handle is not None:
-            edges.append((handle, target, 0))
-        else:
+        implicit = [name for name in taken if name not in explicit]
+        target = rows.first_operator + call
+        more += [(get(name, 0), target, s) for s, name in enumerate(implicit, n_explicit)]
+    for target, name in enumerate(scope.declared_outputs, rows.first_output):
+        handle = get(name)
+        if handle is None:
             notes.add("damaged", "An output that nothing produces", name or "(no name)")
+        else:
+            more.append((handle, target, 0))
+    extra = np.array(more, dtype=np.int64).reshape(-1, 3)
+    rows.edge_value = np.concatenate([handles[found], extra[:, 0]])
+    rows.edge_target = np.concatenate([calls[found] + rows.first_operator, extra[:, 1]])
+    rows.edge_slot = np.concatenate([slots[found], extra[:, 2]])
 
 
 def build_graph(rows: Rows, scopes: Sequence[Scope], source: GraphSource, notes: Notes) -> Graph:
@@ -215,28 +228,11 @@ def build_graph(rows: Rows, scopes: Sequence[Scope], source: GraphSource, notes:
     notes : Notes
     """
     scope = rows.scope
-    spaces = _place(rows, notes)
     builder = GraphBuilder(scope.id, scope.title)
-    unique = scope.namer.unique
-    named = (
-        (rows.inputs, INPUT, NodeKind.INPUT),
-        (rows.captured, CAPTURED, NodeKind.INPUT),
-        (rows.initializers, INITIALIZER, NodeKind.CONSTANT),
-    )
-    for names, op_type, kind in named:
-        for name in names:
-            node_id = unique(name, op_type.lower(), is_noted=False)
-            builder.add_node(node_id, op_type, spaces[builder.n_nodes], kind)
-    for index, (node_id, op_type) in enumerate(zip(scope.ids, scope.ops, strict=True)):
-        kind = NodeKind.CONSTANT if index in scope.constants else NodeKind.OPERATOR
-        builder.add_node(node_id, op_type, spaces[builder.n_nodes], kind)
-    for name in rows.outputs:
-        builder.add_node(unique(name, "output", is_noted=False), OUTPUT, "", NodeKind.OUTPUT)
-    values = zip(rows.value_node, rows.value_slot, rows.value_name, rows.value_type, strict=True)
-    for node, slot, name, type in values:
-        builder.add_value(node, slot, name, type)
-    for handle, target, slot in rows.edges:
-        builder.add_edge(handle, target, slot)
+    _add_nodes(builder, rows, notes)
+    types = list(map(rows.types.get, rows.value_names, repeat(UNKNOWN_TYPE)))
+    builder.add_values(rows.value_node, rows.value_slot, rows.value_names, types)
+    builder.add_edges(rows.edge_value, rows.edge_target, rows.edge_slot)
     for index, called in scope.calls.items():
         builder.add_subgraph(rows.first_operator + index, scopes[called].id)
     for index, bodies in scope.bodies.items():
@@ -247,22 +243,36 @@ def build_graph(rows: Rows, scopes: Sequence[Scope], source: GraphSource, notes:
     return graph
 
 
-def _place(rows: Rows, notes: Notes) -> list[str]:
-    """Return the namespace of every node."""
+def _add_nodes(builder: GraphBuilder, rows: Rows, notes: Notes) -> None:
+    """Append the nodes with ids, op types, namespaces and kinds."""
     scope = rows.scope
+    parts = (
+        (rows.inputs, INPUT, NodeKind.INPUT),
+        (rows.captured, CAPTURED, NodeKind.INPUT),
+        (scope.initializers, INITIALIZER, NodeKind.CONSTANT),
+        (scope.declared_outputs, OUTPUT, NodeKind.OUTPUT),
+    )
+    ids: list[str] = []
+    ops: list[str] = []
+    kinds = np.full(rows.n_nodes, NodeKind.OPERATOR, dtype=np.int64)
+    for names, op_type, kind in parts:
+        if kind == NodeKind.OUTPUT:
+            ids += scope.ids
+            ops += scope.ops
+        kinds[len(ids) : len(ids) + len(names)] = kind
+        ids += scope.namer.unique_all(names, op_type.lower(), is_noted=False)
+        ops += [op_type] * len(names)
+    constants = np.fromiter(scope.constants, np.int64, len(scope.constants))
+    kinds[constants + rows.first_operator] = NodeKind.CONSTANT
     spaces: list[str | None] = [""] * rows.first_initializer
-    spaces += [None] * len(rows.initializers)
+    spaces += [None] * len(scope.initializers)
     spaces += rows.hierarchy.spaces
-    spaces += [""] * len(rows.outputs)
-    is_constant = [False] * len(spaces)
-    for node in range(rows.first_initializer, rows.first_operator):
-        is_constant[node] = True
-    for index in scope.constants:
-        is_constant[rows.first_operator + index] = True
-    source = rows.value_node
-    pairs = [(source[handle], target) for handle, target, _slot in rows.edges]
-    Placement(spaces, is_constant, notes).complete(pairs)
-    return [space or "" for space in spaces]
+    spaces += [""] * len(scope.declared_outputs)
+    source = rows.value_node[rows.edge_value]
+    is_constant = kinds == NodeKind.CONSTANT
+    builder.add_nodes(
+        ids, ops, complete(spaces, is_constant, source, rows.edge_target, notes), kinds
+    )
 
 
 def _note_order(graph: Graph, notes: Notes) -> None:
@@ -270,24 +280,23 @@ def _note_order(graph: Graph, notes: Notes) -> None:
     if np.all(graph.edge_source < graph.edge_target):
         return
     where = "" if graph.id == "main" else graph.id
-    if n_left := _n_on_cycles(graph):
+    if n_left := _n_waiting(graph):
         notes.add("damaged", "Nodes wait for each other in a cycle", f"{n_left:,} nodes {where}")
     else:
         notes.add("damaged", "Nodes are not in the order of execution", where)
 
 
-def _n_on_cycles(graph: Graph) -> int:
+def _n_waiting(graph: Graph) -> int:
     """Return how many nodes can never run because they wait, directly or not, for a cycle."""
-    waits: NDArray[np.int64] = np.diff(graph.in_ptr).astype(np.int64)
-    ready: list[int] = np.flatnonzero(waits == 0).tolist()
+    counts: list[int] = np.diff(graph.in_ptr).tolist()
+    first: list[int] = graph.out_ptr.tolist()
+    targets: list[int] = graph.edge_target[graph.out_edges].tolist()
+    ready = [node for node, n_inputs in enumerate(counts) if n_inputs == 0]
     n_done = 0
-    counts: list[int] = waits.tolist()
-    ends: list[Any] = graph.edge_target.tolist()
     while ready:
         node = ready.pop()
         n_done += 1
-        for edge in graph.node(node).out_edges.tolist():
-            target = ends[edge]
+        for target in targets[first[node] : first[node + 1]]:
             counts[target] -= 1
             if counts[target] == 0:
                 ready.append(target)

@@ -17,7 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from graphs.namespaces import split_path
 from importers.notes import Notes
@@ -28,6 +32,7 @@ NAME_SCOPES_KEY = "pkg.torch.onnx.name_scopes"
 PLACED = "A node without a module of its own was placed in the one around it"
 MAX_SCOPES_CHARS = 64_000
 
+_METADATA = attrgetter("metadata_props")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -47,20 +52,19 @@ class Hierarchy:
     classes: dict[str, str] = field(default_factory=dict)
 
 
-def find_hierarchy(nodes: Iterable[Any], names: Sequence[str]) -> Hierarchy:
+def find_hierarchy(nodes: Sequence[Any], names: Sequence[str]) -> Hierarchy:
     """Return what metadata and names say about each node; metadata wins."""
-    found = Hierarchy()
-    known: dict[str, str] = {}  # the outer part of a metadata text -> namespace
-    for node, name in zip(nodes, names, strict=True):
-        space: str | None = None
-        for entry in node.metadata_props:
-            key = entry.key
-            if key == NAMESPACE_KEY:
-                space = _from_pairs(as_text(entry.value), known, found.classes)
-                break
-            if key == NAME_SCOPES_KEY:
-                space = _from_scopes(as_text(entry.value))
-        found.spaces.append(space_of_name(name) if space is None else space)
+    scopes = [name.rpartition("/")[0] for name in names]
+    known = {scope: space_of_name(f"{scope}/") for scope in dict.fromkeys(scopes) if scope}
+    found = Hierarchy(list(map(known.get, scopes)))
+    for index in [i for i, scope in enumerate(scopes) if not scope]:
+        found.spaces[index] = space_of_name(names[index])
+    if any(map(len, map(_METADATA, nodes))):
+        outer: dict[str, str] = {}
+        for index, entries in enumerate(map(_METADATA, nodes)):
+            space = _from_metadata(entries, outer, found.classes)
+            if space is not None:
+                found.spaces[index] = space
     return found
 
 
@@ -68,11 +72,24 @@ def space_of_name(name: str) -> str | None:
     """Return the namespace in a scoped node name; None where the name has no scope.
 
     Of names joined by ``;``, which TensorFlow's converter writes for fused
-    operators, the last one counts. ``/Add`` is known to be at the top.
+    operators, the last scope counts. ``/Add`` is known to be at the top.
     """
     if "/" not in name:
         return None
-    return name.rpartition(";")[2].rpartition("/")[0].lstrip("/")
+    return name.rpartition("/")[0].rpartition(";")[2].lstrip("/")
+
+
+def _from_metadata(
+    entries: Iterable[Any], outer: dict[str, str], classes: dict[str, str]
+) -> str | None:
+    """Return the namespace in a node's metadata; None where it has none."""
+    space: str | None = None
+    for entry in entries:
+        if entry.key == NAMESPACE_KEY:
+            return _from_pairs(as_text(entry.value), outer, classes)
+        if entry.key == NAME_SCOPES_KEY:
+            space = _from_scopes(as_text(entry.value))
+    return space
 
 
 def _from_pairs(text: str, known: dict[str, str], classes: dict[str, str]) -> str | None:
@@ -110,79 +127,84 @@ def _relative(module: str, around: str) -> str:
     return inner.replace("/", "\\/") or module
 
 
-class Placement:
-    """Completes namespaces from the edges: each node's, or None, in and out.
+def complete(
+    spaces: Sequence[str | None],
+    is_constant: NDArray[np.bool_],
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    notes: Notes,
+) -> list[str]:
+    """Return every node's namespace: as known, else by neighbours or consumers, else the top.
+
+    Parameters
+    ----------
+    spaces : sequence of (str or None), length n
+        None for a node whose place is not known.
+    is_constant : bool array, shape (n,)
+        Constants go where they are used and say nothing about their neighbours.
+    source, target : int64 array, shape (e,)
+        Edges.
+    notes : Notes
+    """
+    known = list(spaces)
+    if any(known):
+        is_open = np.array([space is None for space in known], dtype=bool)
+        beside = ~is_constant[source] & (is_open[source] | is_open[target])
+        pairs = zip(source[beside].tolist(), target[beside].tolist(), strict=True)
+        _place_among_neighbours(known, list(pairs), notes)
+        used = is_constant[source] & is_open[source]
+        around = _Surroundings()
+        for constant, user in zip(source[used].tolist(), target[used].tolist(), strict=True):
+            around.meet(constant, known[user] or "")
+        for constant, space in around.of.items():
+            known[constant] = space
+    return [space or "" for space in known]
+
+
+def _place_among_neighbours(
+    spaces: list[str | None], pairs: Sequence[tuple[int, int]], notes: Notes
+) -> None:
+    """Give each connected set of unplaced operators what all around them share.
 
     Parameters
     ----------
     spaces : list of (str or None)
-        One for each node of the graph; filled in place.
-    is_constant : sequence of bool
-        Constants are placed by their consumers and say nothing about neighbours.
+        Filled in place.
+    pairs : sequence of (source node, target node)
+        Edges with an unplaced end and no constant.
     notes : Notes
     """
+    head: dict[int, int] = {}
+    for s, t in pairs:
+        if spaces[s] is None and spaces[t] is None:
+            head[_find(head, s)] = _find(head, t)
+    around = _Surroundings()
+    for s, t in pairs:
+        for node, other in ((s, t), (t, s)):
+            space = spaces[other]
+            if spaces[node] is None and space is not None:
+                around.meet(_find(head, node), space)
+    unplaced = {node for pair in pairs for node in pair if spaces[node] is None}
+    for node in unplaced:
+        spaces[node] = around.of.get(_find(head, node))
+    if n_placed := sum(1 for node in unplaced if spaces[node]):
+        notes.add("guessed", PLACED, n_times=n_placed)
 
-    def __init__(self, spaces: list[str | None], is_constant: Sequence[bool], notes: Notes) -> None:
-        self._spaces = spaces
-        self._is_constant = is_constant
-        self._notes = notes
+
+class _Surroundings:
+    """Narrows, for each node, the namespace that all namespaces met so far share."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, str] = {}
         self._shared: dict[tuple[str, str], str] = {}
 
-    def complete(self, edges: Sequence[tuple[int, int]]) -> None:
-        """Fill in every None: neighbours first, then constants, then the top.
-
-        Parameters
-        ----------
-        edges : sequence of (source node, target node)
-        """
-        if any(self._spaces):
-            self._place_among_neighbours(edges)
-            self._place_constants(edges)
-        self._spaces[:] = [space or "" for space in self._spaces]
-
-    def _place_among_neighbours(self, edges: Sequence[tuple[int, int]]) -> None:
-        """Give each connected set of unplaced operators what all around them share."""
-        spaces, is_constant = self._spaces, self._is_constant
-        pairs = [
-            (s, t)
-            for s, t in edges
-            if not is_constant[s] and (spaces[s] is None or spaces[t] is None)
-        ]
-        head: dict[int, int] = {}
-        for s, t in pairs:
-            if spaces[s] is None and spaces[t] is None:
-                head[_find(head, s)] = _find(head, t)
-        around: dict[int, str] = {}
-        for s, t in pairs:
-            for node, other in ((s, t), (t, s)):
-                space = spaces[other]
-                if spaces[node] is None and space is not None:
-                    self._meet(around, _find(head, node), space)
-        for node in sorted({node for pair in pairs for node in pair}):
-            if spaces[node] is None:
-                found = around.get(_find(head, node))
-                spaces[node] = found
-                if found:
-                    self._notes.add("guessed", PLACED)
-
-    def _place_constants(self, edges: Sequence[tuple[int, int]]) -> None:
-        """Put each unplaced constant where all of its consumers are."""
-        spaces, is_constant = self._spaces, self._is_constant
-        around: dict[int, str] = {}
-        for s, t in edges:
-            if is_constant[s] and spaces[s] is None:
-                self._meet(around, s, spaces[t] or "")
-        for node, space in around.items():
-            spaces[node] = space
-
-    def _meet(self, around: dict[int, str], node: int, space: str) -> None:
+    def meet(self, node: int, space: str) -> None:
         """Narrow what surrounds `node` to what it shares with `space`."""
-        seen = around.setdefault(node, space)
+        seen = self.of.setdefault(node, space)
         if seen is not space and seen != space:
-            around[node] = self._common(seen, space)
+            self.of[node] = self._common(seen, space)
 
     def _common(self, one: str, two: str) -> str:
-        """Return the deepest namespace that holds both."""
         found = self._shared.get((one, two))
         if found is None:
             shared: list[str] = []

@@ -2,19 +2,20 @@
 
 A scope is a graph to be. Control flow nests graphs inside attributes, so scopes
 are found with a work list, a parent before its bodies, and what a body takes
-from outside is settled from the innermost outwards. Imports no onnx: messages
-are known by their fields.
+from outside is settled from the innermost outwards. Reading a protobuf field
+costs more than anything done with it, so each is read once, in bulk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Any
 
-from graphs.tensor_type import TensorType
-from importers.naming import MAX_ID_CHARS, Namer
+from graphs.tensor_type import UNKNOWN_TYPE, TensorType
+from importers.naming import Namer
 from importers.notes import Notes
 from importers.onnx_types import TypeTable, as_text
 
@@ -24,6 +25,7 @@ FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS, GRAPHS, SPARSE = (
 )  # fmt: skip
 DEFAULT_DOMAINS = ("", "ai.onnx")
 MAX_OP_TYPE_CHARS = 256
+MAX_KEY_BYTES = 256
 NON_UTF8 = "A name is not UTF-8; its bytes are shown as \\xff"
 
 
@@ -43,8 +45,13 @@ class Scope:
     is_function : bool
     ids, ops : list of str
         Unique id and op type of each operator call.
-    inputs, outputs : list of sequences of str
-        Tensor names by slot; an empty name is an input left out.
+    inputs, outputs : list of str
+        Tensor names of all calls, one call after the other, by slot; an empty
+        name is one left out.
+    n_inputs, n_outputs : list of int
+        How many of them belong to each call.
+    domains : set of str
+        Domains of the op types.
     constants : dict of int to TensorType
         The calls of op type Constant, with what they produce.
     bodies : dict of int to list of int
@@ -53,6 +60,14 @@ class Scope:
         Operator call -> scope of the model-local function that it calls.
     free : dict of str
         Names that a body uses and does not define, in order of first use.
+    namer : Namer
+        Knows the ids of the operator calls.
+    declared_inputs, declared_outputs : list of str
+        Tensor names; in a graph an input may be an initializer too.
+    initializers : list of str
+        Tensor names, dense before sparse; a function has none.
+    nodes : list of NodeProto
+        The operator calls.
     """
 
     id: str
@@ -63,32 +78,29 @@ class Scope:
     is_function: bool = False
     ids: list[str] = field(default_factory=list)
     ops: list[str] = field(default_factory=list)
-    inputs: list[Sequence[str]] = field(default_factory=list)
-    outputs: list[Sequence[str]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    n_inputs: list[int] = field(default_factory=list)
+    n_outputs: list[int] = field(default_factory=list)
+    domains: set[str] = field(default_factory=set)
     constants: dict[int, TensorType] = field(default_factory=dict)
     bodies: dict[int, list[int]] = field(default_factory=dict)
     calls: dict[int, int] = field(default_factory=dict)
     free: dict[str, None] = field(default_factory=dict)
     namer: Namer = field(default_factory=lambda: Namer(Notes()))
+    declared_inputs: list[str] = field(default_factory=list)
+    declared_outputs: list[str] = field(default_factory=list)
+    initializers: list[str] = field(default_factory=list)
+    nodes: list[Any] = field(default_factory=list)
 
-    def input_names(self) -> list[str]:
-        """Return the declared inputs; in a graph some of them may be initializers too."""
-        if self.is_function:
-            return list(map(as_text, self.proto.input))
-        return [as_text(value.name) for value in self.proto.input]
+    def release(self) -> None:
+        """Forget the columns; what is asked for later is read from `proto`."""
+        self.inputs, self.outputs, self.nodes, self.ids, self.ops = [], [], [], [], []
+        self.n_inputs, self.n_outputs, self.namer = [], [], Namer(Notes())
 
-    def output_names(self) -> list[str]:
-        """Return the declared outputs."""
-        if self.is_function:
-            return list(map(as_text, self.proto.output))
-        return [as_text(value.name) for value in self.proto.output]
-
-    def constant_names(self) -> list[str]:
-        """Return the initializers, dense before sparse; a function has none."""
-        if self.is_function:
-            return []
-        sparse = (tensor.values.name for tensor in self.proto.sparse_initializer)
-        return [as_text(n) for n in chain((t.name for t in self.proto.initializer), sparse)]
+    def defined_names(self) -> set[str]:
+        """Return the names that the scope itself gives a value to."""
+        return {*self.outputs, *self.declared_inputs, *self.initializers} - {""}
 
 
 def find_scopes(model: Any, types: TypeTable, notes: Notes) -> list[Scope]:
@@ -128,75 +140,119 @@ def qualified(domain: str, op_type: str) -> str:
 def _read_nodes(
     scope: Scope, functions: dict[tuple[str, str], int], types: TypeTable, notes: Notes
 ) -> list[tuple[str, int, Any]]:
-    """Fill the columns of a scope; return (attribute, node, graph) of each body in it.
-
-    One pass over the messages: reading a field costs more than anything done with it.
-    """
-    names: list[str] = []
-    bodies: list[tuple[str, int, Any]] = []
-    op_types: dict[tuple[str, str], str] = {}
-    for index, node in enumerate(scope.proto.node):
-        names.append(node.name)
-        key = node.domain, node.op_type
-        op = op_types.get(key)
-        if op is None:
-            op = op_types[key] = qualified(as_text(key[0]), as_text(key[1]))
-        scope.ops.append(op)
-        scope.inputs.append(node.input[:])
-        scope.outputs.append(node.output[:])
-        for attribute in node.attribute:
-            kind = attribute.type
-            if kind == GRAPH:
-                bodies.append((as_text(attribute.name), index, attribute.g))
-            elif kind == GRAPHS:
-                label = as_text(attribute.name)
-                bodies += [(f"{label}/{k}", index, g) for k, g in enumerate(attribute.graphs)]
-            elif op == "Constant" and index not in scope.constants:
-                scope.constants[index] = _constant_type(attribute, kind, types)
-        if op == "Constant":
-            scope.constants.setdefault(index, TensorType())
-        elif functions:
+    """Fill the columns of a scope; return (attribute, node, graph) of each body in it."""
+    nodes = scope.nodes = list(scope.proto.node)
+    keys = list(map(attrgetter("domain", "op_type"), nodes))
+    op_of = {key: qualified(as_text(key[0]), as_text(key[1])) for key in dict.fromkeys(keys)}
+    scope.ops = list(map(op_of.__getitem__, keys))
+    scope.domains = {as_text(domain) for domain, _op_type in op_of}
+    inputs = [node.input[:] for node in nodes]
+    outputs = [node.output[:] for node in nodes]
+    scope.n_inputs, scope.n_outputs = list(map(len, inputs)), list(map(len, outputs))
+    scope.inputs = _texts(list(chain.from_iterable(inputs)), notes)
+    scope.outputs = _texts(list(chain.from_iterable(outputs)), notes)
+    _read_interface(scope, notes)
+    _name_nodes(scope, _texts([node.name for node in nodes], notes), notes)
+    _read_constants(scope, types)
+    if functions:
+        for index, (node, op) in enumerate(zip(nodes, scope.ops, strict=True)):
             called = functions.get((op, as_text(node.overload)))
             if called is not None:
                 scope.calls[index] = called
-    scope.inputs = _all_text(scope.inputs, notes)
-    scope.outputs = _all_text(scope.outputs, notes)
-    _name_nodes(scope, names, notes)
-    return bodies
+    holders = {op_of[key] for key in op_of if _may_hold_graphs(*key)}
+    rows = [i for i, op in enumerate(scope.ops) if op in holders] if holders else []
+    return [(name, i, body) for i in rows for name, body in _bodies(nodes[i])]
+
+
+def _may_hold_graphs(domain: str, op_type: str) -> bool:
+    """Return whether nodes of an op type may carry graphs: what ONNX defines says, all else may."""
+    from onnx import defs
+
+    if domain not in DEFAULT_DOMAINS or not defs.has(op_type):
+        return True
+    attributes = defs.get_schema(op_type).attributes.values()
+    return any(a.type.value in (GRAPH, GRAPHS) for a in attributes)
+
+
+def _bodies(node: Any) -> list[tuple[str, Any]]:
+    """Return (attribute, graph) of each graph that a node carries."""
+    found: list[tuple[str, Any]] = []
+    for attribute in node.attribute:
+        if attribute.type == GRAPH:
+            found.append((as_text(attribute.name), attribute.g))
+        elif attribute.type == GRAPHS:
+            label = as_text(attribute.name)
+            found += [(f"{label}/{k}", graph) for k, graph in enumerate(attribute.graphs)]
+    return found
+
+
+def _read_interface(scope: Scope, notes: Notes) -> None:
+    """Read the declared inputs and outputs, and the names of the initializers."""
+    proto = scope.proto
+    if scope.is_function:
+        scope.declared_inputs = _texts(list(proto.input), notes)
+        scope.declared_outputs = _texts(list(proto.output), notes)
+        return
+    scope.declared_inputs = _texts([value.name for value in proto.input], notes)
+    scope.declared_outputs = _texts([value.name for value in proto.output], notes)
+    dense = [tensor.name for tensor in proto.initializer]
+    sparse = [tensor.values.name for tensor in proto.sparse_initializer]
+    scope.initializers = _texts(dense + sparse, notes)
+
+
+def _read_constants(scope: Scope, types: TypeTable) -> None:
+    """Find the calls of Constant and what they produce.
+
+    An exporter writes the same few shapes and indices thousands of times; equal
+    messages are decoded once.
+    """
+    known: dict[bytes, TensorType] = {}
+    for index, op in enumerate(scope.ops):
+        if op != "Constant":
+            continue
+        type = UNKNOWN_TYPE
+        for attribute in scope.nodes[index].attribute:
+            key = attribute.SerializeToString()
+            found = known.get(key)
+            if found is None:
+                found = _constant_type(attribute, attribute.type, types)
+                if len(key) <= MAX_KEY_BYTES:
+                    known[key] = found
+            type = found
+            break
+        scope.constants[index] = type
 
 
 def _constant_type(attribute: Any, kind: int, types: TypeTable) -> TensorType:
     """Return the type that the attribute of a Constant gives it."""
     if kind == TENSOR:
-        return types.of_dims(attribute.t.data_type, tuple(attribute.t.dims))
+        tensor = attribute.t
+        return types.of_dims(tensor.data_type, tuple(tensor.dims[:]))
     if kind == SPARSE:
         sparse = attribute.sparse_tensor
         return types.of_dims(sparse.values.data_type, tuple(sparse.dims))
     sizes = {FLOATS: attribute.floats, INTS: attribute.ints, STRINGS: attribute.strings}
     dims = (len(sizes[kind]),) if kind in sizes else ()
     codes = {FLOAT: 1, FLOATS: 1, INT: 7, INTS: 7, STRING: 8, STRINGS: 8}
-    return types.of_dims(codes[kind], dims) if kind in codes else TensorType()
+    return types.of_dims(codes[kind], dims) if kind in codes else UNKNOWN_TYPE
 
 
-def _all_text(rows: list[Sequence[str]], notes: Notes) -> list[Sequence[str]]:
-    """Turn names that are not UTF-8 into text; the usual file has none and keeps its lists."""
-    if bytes not in set(map(type, chain.from_iterable(rows))):
-        return rows
-    odd = [name for row in rows for name in row if isinstance(name, bytes)]
+def _texts(names: list[str], notes: Notes) -> list[str]:
+    """Turn names that are not UTF-8 into text; the usual file has none and keeps its list."""
+    if bytes not in set(map(type, names)):
+        return names
+    odd = [name for name in names if isinstance(name, bytes)]
     notes.add("damaged", NON_UTF8, as_text(odd[0]), n_times=len(odd))
-    return [[as_text(name) for name in row] for row in rows]
+    return list(map(as_text, names))
 
 
 def _name_nodes(scope: Scope, names: list[str], notes: Notes) -> None:
     """Give every operator call its unique id: its own name wherever that is possible."""
-    [texts] = _all_text([names], notes)
     scope.namer = Namer(notes)
-    is_simple = "" not in texts and len(set(texts)) == len(texts)
-    if is_simple and max(map(len, texts), default=0) <= MAX_ID_CHARS:
-        scope.ids = list(texts)
-        scope.namer.reserve(texts)
+    if "" not in names:
+        scope.ids = scope.namer.unique_all(names, "")
         return
-    named = [scope.namer.unique(name, "") if name else "" for name in texts]
+    named = [scope.namer.unique(name, "") if name else "" for name in names]
     rows = zip(named, scope.ops, strict=True)
     scope.ids = [name or scope.namer.unique("", op) for name, op in rows]
 
@@ -206,19 +262,13 @@ def _find_free_names(scopes: Sequence[Scope]) -> None:
     for scope in reversed(scopes):  # a body comes after its parent, so it is done first
         if scope.parent < 0:
             continue
-        used: Iterable[str] = chain(chain.from_iterable(scope.inputs), scope.output_names())
-        names = dict.fromkeys(used)
+        names = dict.fromkeys(chain(scope.inputs, scope.declared_outputs))
         for inner in chain.from_iterable(scope.bodies.values()):
             names.update(scopes[inner].free)
-        names.pop("", None)
-        for name in defined_names(scope):
-            names.pop(name, None)
-        scope.free = names
+        defined = scope.defined_names()
+        scope.free = {name: None for name in names if name and name not in defined}
 
 
-def defined_names(scope: Scope) -> set[str]:
-    """Return the names that a scope itself gives a value to."""
-    defined = set(chain.from_iterable(scope.outputs))
-    defined.update(scope.input_names(), scope.constant_names())
-    defined.discard("")
-    return defined
+def starts(counts: Sequence[int]) -> list[int]:
+    """Return where each call's names start in a flat column."""
+    return list(accumulate(counts, initial=0))[:-1]

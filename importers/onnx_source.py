@@ -50,7 +50,7 @@ class OnnxSource:
         types: TypeTable,
         facts: Facts,
     ) -> None:
-        self._outer = outer
+        self.outer = outer
         self._tensors = tensors
         self._types = types
         self._facts = facts
@@ -234,20 +234,16 @@ class OnnxSource:
             for label, name in zip(("scale", "zero_point"), names[1:], strict=False)
             if name
         ]
-        for attribute in islice(proto.attribute, MAX_FACTS):
-            if attribute.name in ("axis", "block_size"):
-                facts.append((attribute.name, attribute_text(attribute, self._types)))
-        return facts
+        return facts + [
+            (attribute.name, attribute_text(attribute, self._types))
+            for attribute in islice(proto.attribute, MAX_FACTS)
+            if attribute.name in ("axis", "block_size")
+        ]
 
     def _parameter(self, name: str) -> str:
         """Return a quantization parameter's value, or its range if it has many, or its name."""
-        source: OnnxSource | None = self
-        while source is not None:
-            node = source._constant_nodes.get(name)
-            if node is not None:
-                break
-            source = source._outer
-        if source is None or node is None:
+        source, node = self._constant_of(name)
+        if node < 0:
             return f"computed: {cut(name)}"
         try:
             array = source.tensor(node)
@@ -255,8 +251,15 @@ class OnnxSource:
             return cut(f"unreadable: {error.reason}")
         return "" if array is None else _short(array)
 
+    def _constant_of(self, name: str) -> tuple[OnnxSource, int]:
+        """Return where a constant of that name is: its graph's source and its node, or -1."""
+        source = self
+        while name not in source.constant_nodes and source.outer is not None:
+            source = source.outer
+        return source, source.constant_nodes.get(name, -1)
+
     @cached_property
-    def _constant_nodes(self) -> dict[str, int]:
+    def constant_nodes(self) -> dict[str, int]:
         """Node of each constant by the name of what it produces."""
         graph = self.graph
         is_constant = graph.node_kind[graph.value_node] == NodeKind.CONSTANT

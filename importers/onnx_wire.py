@@ -34,9 +34,9 @@ def looks_like_model(head: bytes) -> bool:
             return False
         if number == IR_VERSION and not 0 < value <= MAX_IR_VERSION:
             return False
-        if number in (PRODUCER, PRODUCER_VERSION, DOMAIN):
-            if value > MAX_SHORT_TEXT or not _is_text(body):
-                return False
+        is_short_text = number in (PRODUCER, PRODUCER_VERSION, DOMAIN)
+        if is_short_text and (value > MAX_SHORT_TEXT or not _is_text(body)):
+            return False
         if number == GRAPH and not _begins_as_graph(body):
             return False
         seen.add(number)
