@@ -17,28 +17,100 @@ CLASS_WEIGHT = (8.0, 1.0, 2.0)  # how much a bend in an edge of each class hurts
 
 
 @kernel
-def _median_edge(
-    v: int,
+def _path_lengths(
+    vertices: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    other: NDArray[np.int64],
+    edge_class: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return for each vertex the longest path of edges between boxes that ends there.
+
+    `vertices` come in an order in which all neighbours in `other` come first.
+    """
+    length = np.zeros(len(vertices), np.int64)
+    for v in vertices:
+        for e in range(ptr[v], ptr[v + 1]):
+            if edge_class[e] == 1:
+                length[v] = max(length[v], length[other[e]] + 1)
+    return length
+
+
+@kernel
+def _favourites(
     wanted: int,
     ptr: NDArray[np.int64],
     other: NDArray[np.int64],
     edge_class: NDArray[np.int64],
+    length: NDArray[np.int64],
     place: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    keys: NDArray[np.float64],
-    scratch: NDArray[np.int64],
-) -> int:
-    """Return the row of the median edge of v among those of one class, or -1."""
-    count = 0
-    for e in range(ptr[v], ptr[v + 1]):
-        if edge_class[e] == wanted:
-            rows[count] = e
-            keys[e] = place[other[e]]
-            count += 1
-    if count == 0:
-        return -1
-    sort_range(rows, keys, 0, count, scratch)
-    return rows[(count - 1) // 2]
+) -> NDArray[np.int64]:
+    """Return for each vertex the neighbour in a class with the longest path behind it, or -1.
+
+    The (lower) median of them where several are equal.
+    """
+    n = len(ptr) - 1
+    size = max(len(other), 1)
+    rows, scratch = np.empty(size, np.int64), np.empty(size, np.int64)
+    keys = np.empty(size, np.float64)
+    result = np.full(n, -1, np.int64)
+    for v in range(n):
+        longest = -1
+        for e in range(ptr[v], ptr[v + 1]):
+            if edge_class[e] == wanted:
+                longest = max(longest, length[other[e]])
+        count = 0
+        for e in range(ptr[v], ptr[v + 1]):
+            if edge_class[e] == wanted and length[other[e]] == longest:
+                rows[count] = e
+                keys[e] = place[other[e]]
+                count += 1
+        if count > 0:
+            sort_range(rows, keys, 0, count, scratch)
+            result[v] = other[rows[(count - 1) // 2]]
+    return result
+
+
+@kernel
+def _align_rank(
+    row: NDArray[np.int64],
+    wanted: int,
+    must_agree: bool,
+    up_ptr: NDArray[np.int64],
+    up_src: NDArray[np.int64],
+    up_class: NDArray[np.int64],
+    place: NDArray[np.int64],
+    parent: NDArray[np.int64],
+    child: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    is_taken: NDArray[np.bool_],
+    bound: NDArray[np.int64],
+) -> None:
+    """Choose edges of one class from one rank to the rank above, from left to right."""
+    bound[len(row)] = len(place)
+    for i in range(len(row) - 1, -1, -1):  # nearest chosen place to the right
+        v = row[i]
+        bound[i] = place[up_src[chosen[v]]] if chosen[v] >= 0 else bound[i + 1]
+    left = -1
+    for i in range(len(row)):
+        v = row[i]
+        if chosen[v] < 0 and parent[v] >= 0:
+            best, least = -1, len(place) + 1
+            for e in range(up_ptr[v], up_ptr[v + 1]):
+                u = up_src[e]
+                if up_class[e] != wanted or is_taken[u]:
+                    continue
+                if place[u] <= left or place[u] >= bound[i + 1]:
+                    continue  # it would cross a chosen edge
+                if must_agree and (child[u] != v or parent[v] != u):
+                    continue
+                away = abs(place[u] - place[parent[v]])
+                if away < least:
+                    best, least = e, away
+            if best >= 0:
+                chosen[v] = best
+                is_taken[up_src[best]] = True
+        if chosen[v] >= 0:
+            left = place[up_src[chosen[v]]]
 
 
 @kernel
@@ -55,8 +127,17 @@ def align(
     """Choose for each vertex at most one edge up that will be vertical.
 
     No vertex is chosen from below twice and no two chosen edges cross. Chains
-    of dummies come first, then edges between boxes, then mixed ones; in a class
-    first those that are the median for both ends. Linear but for the medians.
+    of dummies come first, then edges between boxes, then mixed ones. Within a
+    class the spine comes first: edges that lie on the longest path for both of
+    their ends, the median one where several do. Linear but for the medians.
+
+    Parameters
+    ----------
+    order, rank_ptr : int64 arrays
+    down_ptr, down_dst, up_ptr, up_src : int64 arrays
+        Unit edges in CSR form both ways.
+    down_class, up_class : int64 arrays, shape (u,)
+        Class of each edge in these.
 
     Returns
     -------
@@ -68,51 +149,21 @@ def align(
     for r in range(n_ranks):
         for i in range(rank_ptr[r], rank_ptr[r + 1]):
             place[order[i]] = i - rank_ptr[r]
-    size = max(len(down_dst), 1)
-    rows, scratch = np.empty(size, np.int64), np.empty(size, np.int64)
-    keys = np.empty(size, np.float64)
+    from_above = _path_lengths(order, up_ptr, up_src, up_class)
+    from_below = _path_lengths(order[::-1].copy(), down_ptr, down_dst, down_class)
     chosen = np.full(n, -1, np.int64)
     is_taken = np.zeros(n, np.bool_)  # from below
-    favourite = np.full(n, -1, np.int64)  # the child that a vertex would choose
-    wished = np.full(n, -1, np.int64)  # the edge up that a vertex would choose
     bound = np.empty(n + 1, np.int64)
     for wanted in range(3):
-        for v in range(n):
-            wished[v] = _median_edge(
-                v, wanted, up_ptr, up_src, up_class, place, rows, keys, scratch
-            )
-            e = _median_edge(v, wanted, down_ptr, down_dst, down_class, place, rows, keys, scratch)
-            favourite[v] = down_dst[e] if e >= 0 else -1
+        parent = _favourites(wanted, up_ptr, up_src, up_class, from_above, place)
+        child = _favourites(wanted, down_ptr, down_dst, down_class, from_below, place)
         for must_agree in (True, False):
             for r in range(1, n_ranks):
-                start, stop = rank_ptr[r], rank_ptr[r + 1]
-                bound[stop - start] = n
-                for i in range(stop - 1, start - 1, -1):  # nearest chosen place to the right
-                    v = order[i]
-                    right = bound[i - start + 1]
-                    bound[i - start] = place[up_src[chosen[v]]] if chosen[v] >= 0 else right
-                left = -1
-                for i in range(start, stop):
-                    v = order[i]
-                    if chosen[v] < 0 and wished[v] >= 0:
-                        best, least = -1, n + 1
-                        middle = place[up_src[wished[v]]]
-                        for e in range(up_ptr[v], up_ptr[v + 1]):
-                            u = up_src[e]
-                            at = place[u]
-                            if up_class[e] != wanted or is_taken[u]:
-                                continue
-                            if at <= left or at >= bound[i - start + 1]:
-                                continue
-                            if must_agree and (favourite[u] != v or at != middle):
-                                continue
-                            if abs(at - middle) < least:
-                                best, least = e, abs(at - middle)
-                        if best >= 0:
-                            chosen[v] = best
-                            is_taken[up_src[best]] = True
-                    if chosen[v] >= 0:
-                        left = place[up_src[chosen[v]]]
+                row = order[rank_ptr[r] : rank_ptr[r + 1]]
+                _align_rank(
+                    row, wanted, must_agree, up_ptr, up_src, up_class, place, parent, child,
+                    chosen, is_taken, bound,
+                )  # fmt: skip
     return chosen
 
 

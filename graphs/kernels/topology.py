@@ -60,6 +60,54 @@ def back_edges(
 
 
 @kernel
+def strong_components(ptr: NDArray[np.int64], dst: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Label strongly connected components (Tarjan, on an explicit stack).
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Two vertices have equal labels where each reaches the other.
+    """
+    n = len(ptr) - 1
+    label = np.full(n, -1, np.int64)
+    seen = np.full(n, -1, np.int64)  # when a vertex was met
+    lowest = np.empty(n, np.int64)  # the earliest open vertex that it reaches
+    upcoming = ptr[:n].copy()
+    stack, path = np.empty(n, np.int64), np.empty(n, np.int64)
+    n_open, clock, n_labels = 0, 0, 0
+    for start in range(n):
+        if seen[start] >= 0:
+            continue
+        depth = 0
+        path[0] = start
+        while depth >= 0:
+            v = path[depth]
+            if seen[v] < 0:
+                seen[v], lowest[v] = clock, clock
+                clock += 1
+                stack[n_open] = v
+                n_open += 1
+            if upcoming[v] < ptr[v + 1]:
+                w = dst[upcoming[v]]
+                upcoming[v] += 1
+                if seen[w] < 0:
+                    depth += 1
+                    path[depth] = w
+                elif label[w] < 0:
+                    lowest[v] = min(lowest[v], seen[w])
+                continue
+            depth -= 1
+            if depth >= 0:
+                lowest[path[depth]] = min(lowest[path[depth]], lowest[v])
+            if lowest[v] == seen[v]:
+                while label[v] < 0:
+                    n_open -= 1
+                    label[stack[n_open]] = n_labels
+                n_labels += 1
+    return label
+
+
+@kernel
 def topological_order(ptr: NDArray[np.int64], dst: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the vertices so that edges point forward; fewer than n where there is a cycle.
 

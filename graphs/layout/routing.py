@@ -16,7 +16,7 @@ from graphs.layout.csr import Ints, pointers, spread_ranges
 from graphs.layout.rows import Bands
 from graphs.layout.scope import Bools, Floats, Scope
 
-PORT_GAP = 12.0  # world units between neighbouring ports of a leaf
+PORT_GAP = 10.0  # world units between neighbouring ports of a leaf
 PORT_INSET = 0.12  # share of a border that stays free at both corners
 LOOP_REACH, LOOP_STEP = 18.0, 8.0  # how far the first self-loop of a box goes, and each more
 

@@ -18,8 +18,8 @@ from graphs.layout.csr import Ints
 from graphs.layout.scope import Bools, Floats, Scope, Spacing
 
 ASPECT = 1.6  # width to height
-STEEP_GAP = 0.05  # share of the longest horizontal way that a gap between ranks gets as height
-MAX_GAP = 4.0  # times the gap that the options ask for
+STEEP_GAP = 0.12  # share of the longest horizontal way that a gap between ranks gets as height
+MAX_GAP = 3.0  # times the gap that the options ask for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
