@@ -1,0 +1,92 @@
+// Python's messages, obeyed: blocks of bytes change the scene's columns, JSON moves the camera
+// or fills a panel.
+import type { Camera } from "./camera";
+import type { Reader } from "./interaction/reader";
+import type { Busy } from "./panels/notices";
+import { NO_ITEM } from "./scene";
+import type { View } from "./view";
+import { type Block, unpack } from "./wire";
+
+export interface Obeying {
+  view: View;
+  reader: Reader;
+  busy: Busy;
+  legendChanged(): void;
+  savePng(scale: number): void;
+}
+
+type Fields = Record<string, unknown>;
+
+export class Commands {
+  /** Overlay and state that came before the scene that they belong to. */
+  private readonly early = new Map<string, Block>();
+  private camera: Fields | null = null;
+
+  constructor(private readonly to: Obeying) {}
+
+  takeBlock(bytes: ArrayBuffer): void {
+    const block = unpack(bytes);
+    if (block.kind !== "overlay" && block.kind !== "state") {
+      throw new Error(`Wire format: no message "${block.kind}"`);
+    }
+    if (!this.apply(block)) this.early.set(block.kind, block);
+  }
+
+  takeMessage(message: Fields): void {
+    const { view, reader, busy } = this.to;
+    if (message.type === "camera") {
+      if (view.size.width > 0) this.moveCamera(message);
+      else this.camera = message;
+    } else if (message.type === "tooltip") {
+      const rows = message.rows as [string, string][];
+      reader.showTooltip(Number(message.key), String(message.title), rows);
+    } else if (message.type === "busy") {
+      busy.show(String(message.text));
+    } else if (message.type === "png") {
+      this.to.savePng(Number(message.scale));
+    }
+  }
+
+  /** A scene has arrived: what waited for it applies now; what is older is dropped. */
+  sceneArrived(): void {
+    for (const [kind, block] of this.early) {
+      const isOld = Number(block.scalars.serial) < (this.to.view.scene?.serial ?? 0);
+      if (isOld || this.apply(block)) this.early.delete(kind);
+    }
+  }
+
+  /** The view has a size: a camera that waited for it moves now. */
+  sizeArrived(): void {
+    if (this.camera) this.moveCamera({ ...this.camera, animate: false });
+    this.camera = null;
+  }
+
+  private apply(block: Block): boolean {
+    const { view } = this.to;
+    if (!view.scene) return false;
+    if (block.kind === "state") {
+      if (!view.scene.takeState(block)) return false;
+      view.stateChanged();
+    } else {
+      if (!view.scene.takeOverlay(block)) return false;
+      view.colorsChanged();
+      this.to.legendChanged();
+    }
+    return true;
+  }
+
+  private moveCamera(message: Fields): void {
+    const { view } = this.to;
+    const animate = message.animate !== false;
+    if (message.action === "fit") view.fit(animate);
+    else if (message.action === "restore") {
+      const { x, y, zoom } = message as unknown as Camera;
+      view.fly({ x: Number(x), y: Number(y), zoom: Number(zoom) }, animate);
+    } else if (message.action === "zoom_to" && view.scene) {
+      const { scene } = view;
+      const items = (message.keys as number[]).map((key) => scene.item(key));
+      const rect = view.boundsOf(items.filter((item) => item !== NO_ITEM));
+      if (rect) view.show(rect, animate);
+    }
+  }
+}

@@ -1,0 +1,364 @@
+// The drawing surface: camera, scene, WebGL and the clock. Draws on demand only. Knows what is
+// seen and hovered; what the reader means by it is interaction/reader.ts's affair.
+import {
+  anchorShift,
+  easeOut,
+  isInSight,
+  isSamePlace,
+  MOVE_MS,
+  oldPlaces,
+  shift,
+  shownRects,
+  type Tween,
+  wantsLessMotion,
+} from "./animation";
+import {
+  type Camera,
+  cameraFor,
+  flight,
+  toView,
+  type ViewSize,
+  worldView,
+  zoomedAt,
+} from "./camera";
+import { emphasisOf, selectedItems, touchedItems } from "./emphasis";
+import { LabelPlan } from "./labels/plan";
+import { Picking } from "./picking";
+import { Renderer } from "./renderer";
+import { NO_ITEM, type Rect, type Scene } from "./scene";
+import { Stats } from "./stats";
+import { DARK, LIGHT } from "./theme";
+
+const REST_MS = 300;
+const ZOOMED_IN = 1.4; // times the zoom that fits: the reader looks at a part
+const LEAST_ZOOM_SHARE = 0.5; // of the zoom that fits
+
+export interface ViewEvents {
+  drawn(): void;
+  cameraRested(camera: Camera): void;
+}
+
+export class View {
+  camera: Camera = { x: 0, y: 0, zoom: 1 };
+  size: ViewSize = { width: 0, height: 0 };
+  scene: Scene | null = null;
+  picking: Picking | null = null;
+  hovered = NO_ITEM;
+  hoveredEdge = -1;
+  focused = NO_ITEM;
+  hasFocus = false;
+  readonly stats = new Stats();
+  private renderer: Renderer | null = null;
+  private plan: LabelPlan | null = null;
+  private from: Float32Array = new Float32Array(0);
+  private progress = 1;
+  private sceneTween: Tween | null = null;
+  private cameraTween: Tween | null = null;
+  private selected: number[] = [];
+  private isDark = false;
+  private isFitted = true;
+  private request = 0;
+  private restTimer = 0;
+  private pixelRatio = 1;
+
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly events: ViewEvents,
+  ) {}
+
+  /** Takes a fresh context, first or after a loss, and draws everything anew. */
+  attach(gl: WebGL2RenderingContext): void {
+    this.renderer = new Renderer(gl);
+    this.plan = new LabelPlan(this.renderer.atlas);
+    this.renderer.setTheme(this.isDark ? DARK : LIGHT);
+    if (this.scene) this.renderer.setScene(this.scene, this.from);
+    this.renewEmphasis();
+    this.invalidate();
+  }
+
+  /** The context is gone, and with it all that it held. */
+  detach(): void {
+    this.renderer = this.plan = null;
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+  }
+
+  dispose(): void {
+    clearTimeout(this.restTimer);
+    this.renderer?.dispose();
+    this.detach();
+  }
+
+  get isDrawable(): boolean {
+    return this.renderer !== null && this.size.width > 0 && this.size.height > 0;
+  }
+
+  get isMoving(): boolean {
+    return this.sceneTween !== null || this.cameraTween !== null;
+  }
+
+  /** The view has another size, in CSS px, or another number of device px a CSS px. */
+  resize(size: ViewSize, pixelRatio: number): void {
+    this.size = size;
+    this.pixelRatio = pixelRatio;
+    const side = (length: number) => Math.max(1, Math.round(length * pixelRatio));
+    if (this.canvas.width !== side(size.width)) this.canvas.width = side(size.width);
+    if (this.canvas.height !== side(size.height)) this.canvas.height = side(size.height);
+    if (this.scene && size.width > 0 && this.isFitted) this.fit(false);
+    this.plan?.forget(false);
+    if (this.isDrawable) this.flush(); // a canvas that was resized is empty until it is drawn
+  }
+
+  setDark(isDark: boolean): void {
+    this.isDark = isDark;
+    this.renderer?.setTheme(isDark ? DARK : LIGHT);
+    this.invalidate();
+  }
+
+  setScene(next: Scene): void {
+    const previous = this.scene;
+    const focusedKey = previous && this.focused !== NO_ITEM ? previous.key[this.focused] : -1;
+    const isSameGraph = previous !== null && previous.graphKey === next.graphKey;
+    const shown = previous ? shownRects(this.from, previous.rect, this.progress) : next.rect;
+    this.from = next.rect;
+    this.progress = 1;
+    this.sceneTween = null;
+    const move = isSameGraph ? this.moveFrom(previous, next, shown) : () => this.fit(false);
+    this.scene = next;
+    this.picking = new Picking(next);
+    this.hovered = this.hoveredEdge = NO_ITEM;
+    this.focused = isSameGraph ? next.item(focusedKey) : NO_ITEM;
+    this.renderer?.setScene(next, this.from);
+    this.plan?.forget(true);
+    move();
+    this.stateChanged();
+  }
+
+  colorsChanged(): void {
+    if (this.scene) this.renderer?.setColors(this.scene);
+    this.plan?.forget(false);
+    this.invalidate();
+  }
+
+  stateChanged(): void {
+    if (!this.scene) return;
+    this.selected = selectedItems(this.scene);
+    this.renderer?.setState(this.scene);
+    this.renewEmphasis();
+    this.invalidate();
+  }
+
+  setHover(item: number, edge: number): void {
+    if (item === this.hovered && edge === this.hoveredEdge) return;
+    this.hovered = item;
+    this.hoveredEdge = edge;
+    this.renewEmphasis();
+    this.invalidate();
+  }
+
+  // --- camera ------------------------------------------------------------------------------
+
+  pan(dxPx: number, dyPx: number): void {
+    const { x, y, zoom } = this.camera;
+    this.jump({ x: x - dxPx / zoom, y: y - dyPx / zoom, zoom });
+  }
+
+  zoomAt(x: number, y: number, factor: number): void {
+    const least = this.fitCamera().zoom * LEAST_ZOOM_SHARE;
+    this.jump(zoomedAt(this.camera, this.size, x, y, factor, least));
+  }
+
+  fit(animate: boolean): void {
+    this.fly(this.fitCamera(), animate);
+    this.isFitted = true;
+  }
+
+  /** Shows `rect`; zooms in no further than is comfortable, and out only if it must. */
+  show(rect: Rect, animate: boolean): void {
+    this.fly(cameraFor(rect, this.size), animate);
+  }
+
+  /** Moves as little as it takes to have `rect` in sight. */
+  reveal(rect: Rect): void {
+    const margin = 40 / this.camera.zoom;
+    const seen = worldView(this.camera, this.size);
+    const push = (low: number, high: number, from: number, to: number) =>
+      low - margin < from ? low - margin - from : high + margin > to ? high + margin - to : 0;
+    const dx = push(rect.x, rect.x + rect.width, seen.x, seen.x + seen.width);
+    const dy = push(rect.y, rect.y + rect.height, seen.y, seen.y + seen.height);
+    if (dx || dy) this.fly({ ...this.camera, x: this.camera.x + dx, y: this.camera.y + dy }, true);
+  }
+
+  fly(to: Camera, animate: boolean): void {
+    this.isFitted = false;
+    if (!animate || wantsLessMotion() || this.size.width === 0) return this.jump(to);
+    const { at, durationMs } = flight(this.camera, to, this.size);
+    this.cameraTween = this.tween(durationMs, (t) => this.look(at(t * t * (3 - 2 * t))));
+  }
+
+  /** The union of the boxes of `items`. */
+  boundsOf(items: number[]): Rect | null {
+    if (!this.scene || items.length === 0) return null;
+    let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const item of items) {
+      const { x, y, width, height } = this.scene.rectOf(item);
+      [x0, y0] = [Math.min(x0, x), Math.min(y0, y)];
+      [x1, y1] = [Math.max(x1, x + width), Math.max(y1, y + height)];
+    }
+    return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+  }
+
+  selectionBounds(): Rect | null {
+    return this.scene ? this.boundsOf(touchedItems(this.scene)) : null;
+  }
+
+  /** An item's box in CSS px of the view. */
+  viewRect(item: number): Rect | null {
+    if (!this.scene || item === NO_ITEM) return null;
+    const { x, y, width, height } = this.scene.rectOf(item);
+    const [left, top] = toView(this.camera, this.size, x, y);
+    const { zoom } = this.camera;
+    return { x: left, y: top, width: width * zoom, height: height * zoom };
+  }
+
+  // --- drawing -----------------------------------------------------------------------------
+
+  invalidate(): void {
+    if (this.request || !this.renderer) return;
+    this.request = requestAnimationFrame((now) => {
+      this.request = 0;
+      this.frame(now);
+    });
+  }
+
+  /** Ends all movement and draws now. */
+  flush(): void {
+    for (const tween of [this.sceneTween, this.cameraTween]) tween?.step(1);
+    this.sceneTween = this.cameraTween = null;
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+    if (!this.isDrawable) return;
+    for (let tries = 0; tries < 50 && !this.planLabels(); tries++);
+    this.draw();
+  }
+
+  /** The view as a picture of `scale` device px a CSS px, without what lies over the canvas. */
+  picture(scale: number): HTMLCanvasElement {
+    const { size, pixelRatio, canvas } = this;
+    const marks = [this.hovered, this.focused];
+    this.hovered = this.focused = NO_ITEM;
+    this.resize(size, scale);
+    const copy = document.createElement("canvas");
+    copy.width = canvas.width;
+    copy.height = canvas.height;
+    copy.getContext("2d")?.drawImage(canvas, 0, 0);
+    [this.hovered, this.focused] = marks;
+    this.resize(size, pixelRatio);
+    return copy;
+  }
+
+  private frame(now: number): void {
+    if (!this.isDrawable) return;
+    const start = performance.now();
+    this.advance(now);
+    const isWhole = this.planLabels();
+    this.draw();
+    this.stats.add(performance.now() - start, this.renderer!.drawCalls);
+    if (this.isMoving || !isWhole) this.invalidate();
+  }
+
+  private advance(now: number): void {
+    for (const name of ["sceneTween", "cameraTween"] as const) {
+      const tween = this[name];
+      if (!tween) continue;
+      const t = Math.min(1, Math.max(0, (now - tween.startMs) / tween.durationMs));
+      if (t >= 1) this[name] = null;
+      tween.step(t);
+    }
+  }
+
+  private planLabels(): boolean {
+    const { plan, scene, picking } = this;
+    if (!plan || !scene || !picking) return true;
+    if (plan.holds(this.camera, this.size)) return true;
+    const isWhole = plan.make(scene, picking, this.camera, this.size);
+    this.renderer?.setLabels(plan.records, plan.nGlyphs);
+    this.stats.nLabels = plan.nLabels;
+    return isWhole;
+  }
+
+  private draw(): void {
+    if (!this.renderer) return;
+    this.renderer.draw({
+      camera: this.camera,
+      size: this.size,
+      devicePixelRatio: this.pixelRatio,
+      progress: this.progress,
+      hovered: this.hovered,
+      focused: this.focused,
+      hasFocus: this.hasFocus,
+    });
+    if (this.scene) this.events.drawn();
+  }
+
+  private renewEmphasis(): void {
+    const { scene, renderer, selected } = this;
+    if (!scene || !renderer) return;
+    const edges = emphasisOf(scene, selected, this.hovered, this.hoveredEdge);
+    renderer.setEmphasis(scene, edges, selected.length > 0);
+  }
+
+  private tween(durationMs: number, step: (t: number) => void): Tween {
+    this.invalidate();
+    return { startMs: performance.now(), durationMs, step };
+  }
+
+  private fitCamera(): Camera {
+    const [width, height] = this.scene?.size ?? [1, 1];
+    return cameraFor({ x: 0, y: 0, width, height }, this.size);
+  }
+
+  private jump(camera: Camera): void {
+    this.cameraTween = null;
+    this.isFitted = false;
+    this.look(camera);
+  }
+
+  private look(camera: Camera): void {
+    this.camera = camera;
+    clearTimeout(this.restTimer);
+    this.restTimer = window.setTimeout(() => this.events.cameraRested(this.camera), REST_MS);
+    this.invalidate();
+  }
+
+  /**
+   * Prepares the way from one drawing of a graph to another: what the reader holds on to keeps
+   * its place on the screen, everything else moves around it. Returns what to do afterwards.
+   */
+  private moveFrom(previous: Scene, next: Scene, shown: Float32Array): () => void {
+    if (isSamePlace(next, previous)) return () => {};
+    const isPart = this.camera.zoom > ZOOMED_IN * this.fitCamera().zoom;
+    const moved = anchorShift(next, previous, shown, this.camera);
+    const keepsPlace = next.anchorKey >= 0 || isPart;
+    if (!moved) return () => this.fit(true);
+    this.from = oldPlaces(next, previous, shown);
+    shift(this.from, ...moved);
+    this.camera = {
+      ...this.camera,
+      x: this.camera.x + moved[0],
+      y: this.camera.y + moved[1],
+    };
+    return () => {
+      this.startMoving();
+      if (!keepsPlace || !isInSight(next, this.camera, this.size)) this.fit(true);
+    };
+  }
+
+  private startMoving(): void {
+    if (wantsLessMotion()) return;
+    this.progress = 0;
+    this.sceneTween = this.tween(MOVE_MS, (t) => {
+      this.progress = easeOut(t);
+    });
+  }
+}
