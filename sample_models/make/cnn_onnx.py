@@ -66,7 +66,8 @@ def write_int8(path: Path, float_path: Path, images: NDArray[np.float32]) -> Non
         activation_type=QuantType.QInt8,
         weight_type=QuantType.QInt8,
     )
-    model = onnx.load(path)
+    # The quantizer drops the shapes of what it did not touch.
+    model = onnx.shape_inference.infer_shapes(onnx.load(path), check_type=True, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 

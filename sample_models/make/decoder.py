@@ -20,14 +20,14 @@ WIDTH = 16
 HEAD_WIDTH = WIDTH // N_HEADS
 INNER_WIDTH = 32
 VOCABULARY = 128
-MAX_POSITIONS = 256
+SEQUENCE = 128  # fixed, so that every value has a shape
 OPSET = 18
 IR_VERSION = 10
 PRODUCER = "opscope sample_models"
 
 
 def write_decoder(path: Path) -> None:
-    """Write the decoder; its input is ``tokens``, int64 [batch, sequence]."""
+    """Write the decoder; its input is ``tokens``, int64 [batch, 128]."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -40,7 +40,7 @@ def write_decoder(path: Path) -> None:
     hidden = _rms_norm(writer, "norm", hidden)
     writer.op("MatMul", "head", hidden, writer.weight("head/weight", WIDTH, VOCABULARY))
     writer.nodes[-1].output[0] = "logits"
-    axes = ["batch", "sequence"]
+    axes = ["batch", SEQUENCE]
     graph = helper.make_graph(
         writer.nodes,
         "decoder",
@@ -52,6 +52,7 @@ def write_decoder(path: Path) -> None:
     model = helper.make_model(
         graph, producer_name=PRODUCER, opset_imports=opsets, ir_version=IR_VERSION
     )
+    model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
@@ -100,12 +101,8 @@ class _Writer:
 def _positions(w: _Writer) -> tuple[str, str, str]:
     """Return cosine and sine (sequence, head width) and the causal mask (sequence, sequence)."""
     rate = 10000.0 ** (-np.arange(0, HEAD_WIDTH, 2) / HEAD_WIDTH)
-    angle = np.arange(MAX_POSITIONS)[:, None] * np.concatenate([rate, rate])
-    zero = w.constant("positions/zero", np.int64(0))
-    one = w.constant("positions/one", np.int64(1))
-    shape = w.op("Shape", "positions", "tokens", start=1, end=2)
-    length = w.op("Squeeze", "positions", shape)
-    at = w.op("Range", "positions", zero, length, one)
+    angle = np.arange(SEQUENCE)[:, None] * np.concatenate([rate, rate])
+    at = w.constant("positions/index", np.arange(SEQUENCE))
     tables = [
         w.op("Gather", f"positions/{name}", w.constant(f"positions/{name}/table", table), at)
         for name, table in (

@@ -22,12 +22,12 @@ from measures.quantization import ERROR_MEASURES, measure_error
 from sample_models import FOLDER, Sample, samples
 from sample_models.make.accuracy import accuracy
 from sample_models.make.cnn_onnx import as_onnx_input
-from sample_models.make.decoder import SEED, VOCABULARY
+from sample_models.make.decoder import SEED, SEQUENCE, VOCABULARY
 from sample_models.make.digits import Digits, load_digits
 
 # The profiler of ONNX Runtime adds about 2 µs to each node: a batch makes nodes long enough.
 ONNX_BATCH = 32
-DECODER_BATCH, DECODER_TOKENS = 32, 128
+DECODER_BATCH = 32
 N_REPEATS, N_WARMUP = 200, 20
 DECODER_REPEATS, DECODER_WARMUP = 40, 5
 
@@ -52,7 +52,7 @@ def write_node_data(folder: Path) -> None:
 def _inputs(one: Sample, digits: Digits) -> dict[str, NDArray[np.generic]]:
     if one.name == "decoder":
         random = np.random.default_rng(SEED)
-        return {"tokens": random.integers(0, VOCABULARY, (DECODER_BATCH, DECODER_TOKENS))}
+        return {"tokens": random.integers(0, VOCABULARY, (DECODER_BATCH, SEQUENCE))}
     images = digits.held_out_images
     return {"image": as_onnx_input(images) if one.format == "ONNX" else images}
 
