@@ -26,10 +26,10 @@ OVERLAP = 8  # bytes that a page shares with the next one, so that no number is 
 MAX_VTABLE_BYTES = 4096
 READ_FACTOR = 8  # shared vectors and strings are read more than once; a bomb much more often
 READ_FLOOR = 1 << 20
+TABLE_COST = 32  # bytes that reading a table's numbers counts as
 
 _I32 = struct.Struct("<i").unpack_from
 _U32 = struct.Struct("<I").unpack_from
-_U16 = struct.Struct("<H").unpack_from
 SCALARS = {
     "i1": (struct.Struct("<b"), 1),
     "u1": (struct.Struct("<B"), 1),
@@ -69,6 +69,7 @@ class FlatFile:
         if probe.content is not None:
             self._bits = WHOLE_BITS
             self._pages[0] = probe.content
+        self._mask = (1 << self._bits) - 1
         self.renew()
 
     def __enter__(self) -> Self:
@@ -93,29 +94,39 @@ class FlatFile:
 
     def u16(self, at: int) -> int:
         """Return the unsigned 16-bit number at byte `at`."""
-        return int(_U16(*self._spot(at, 2))[0])
+        return int(self.scalar(at, "u2"))
 
     def i32(self, at: int) -> int:
         """Return the signed 32-bit number at byte `at`."""
-        return int(_I32(*self._spot(at, 4))[0])
+        try:
+            number: int = _I32(self._pages[at >> self._bits], at & self._mask)[0]
+        except (KeyError, struct.error):
+            number = _I32(*self._spot(at, 4))[0]
+        return number
 
     def u32(self, at: int) -> int:
         """Return the unsigned 32-bit number at byte `at`."""
-        return int(_U32(*self._spot(at, 4))[0])
+        try:
+            number: int = _U32(self._pages[at >> self._bits], at & self._mask)[0]
+        except (KeyError, struct.error):
+            number = _U32(*self._spot(at, 4))[0]
+        return number
 
     def scalar(self, at: int, kind: str) -> int | float:
         """Return the number of a kind in `SCALARS` at byte `at`."""
         layout, width = SCALARS[kind]
-        number: int | float = layout.unpack_from(*self._spot(at, width))[0]
+        try:
+            found = layout.unpack_from(self._pages[at >> self._bits], at & self._mask)
+        except (KeyError, struct.error):
+            found = layout.unpack_from(*self._spot(at, width))
+        number: int | float = found[0]
         return number
 
     def span(self, start: int, length: int) -> bytes:
         """Return `length` bytes from `start`, and count them as read."""
         if length < 0 or start < 0 or start + length > self.size:
             raise self.damaged(f"{length:,} bytes reach past its end", start)
-        self._left -= length + 1
-        if self._left < 0:
-            raise self.damaged("its tables overlap and claim more than it holds", start)
+        self._spend(length + 1, start)
         first, last = start >> self._bits, (start + max(length, 1) - 1) >> self._bits
         offset = start - (first << self._bits)
         if first == last:
@@ -128,6 +139,7 @@ class FlatFile:
 
     def vtable(self, table: int) -> tuple[int, ...]:
         """Return the offset of each field of the table at `table`; 0 where it is absent."""
+        self._spend(TABLE_COST, table)
         at = table - self.i32(table)
         known = self._vtables.get(at)
         if known is not None:
@@ -140,14 +152,16 @@ class FlatFile:
         self._vtables[at] = offsets
         return offsets
 
-    def _spot(self, at: int, width: int) -> tuple[bytes, int]:
-        if at < 0 or at + width > self.size:
-            raise self.damaged("an offset points outside of it", at)
-        self._left -= width
+    def _spend(self, n_bytes: int, at: int) -> None:
+        self._left -= n_bytes
         if self._left < 0:
             raise self.damaged("its tables overlap and claim more than it holds", at)
-        number = at >> self._bits
-        return self._page(number), at - (number << self._bits)
+
+    def _spot(self, at: int, width: int) -> tuple[bytes, int]:
+        """Return the page of a number and where it lies there; the way in for all but the known."""
+        if at < 0 or at + width > self.size:
+            raise self.damaged("an offset points outside of it", at)
+        return self._page(at >> self._bits), at & self._mask
 
     def _page(self, number: int) -> bytes:
         page = self._pages.get(number)

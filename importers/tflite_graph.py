@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from graphs.builder import GraphBuilder
 from graphs.ir import Graph, NodeKind
 from graphs.namespaces import split_path
-from graphs.tensor_type import DTYPE_BITS, Dim, TensorType
+from graphs.tensor_type import DTYPE_BITS, TensorType
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.tflite_bytes import FlatFile, Table
@@ -26,6 +26,7 @@ from importers.tflite_schema import SubGraphSlot as Slot
 from importers.tflite_schema import TensorSlot as Ten
 from importers.tflite_source import Buffer, Tensor, TfliteSource
 
+MAX_RANK = 64  # NumPy's; the product of a million numbers is a weapon
 ABSENT = -1  # an optional input or output that is not there
 
 Signature = tuple[str, dict[str, int], dict[str, int]]  # key, inputs, outputs: name -> tensor
@@ -151,24 +152,31 @@ class GraphReader:
             or table.field(Ten.EXTERNAL_BUFFER)
             or 0 in shape
         )
-        has_rank = bool(shape) or bool(table.scalar(Ten.HAS_RANK, "b1"))
-        code = int(table.scalar(Ten.TYPE, "i1"))
-        dims: tuple[Dim, ...] = tuple(d if d >= 0 else None for d in shape)
         name = self.contents.text(table, Ten.NAME)
         if buffer >= len(buffers):
             self.notes.add("damaged", "A tensor names a buffer that does not exist", name)
         return Tensor(
             index=index,
             name=name,
-            type=TensorType(
-                DTYPES[code] if 0 <= code < len(DTYPES) else f"type_{code}",
-                dims if has_rank or is_constant else None,
-            ),
+            type=self._type(table, shape, name, is_constant=is_constant),
             buffer=buffer,
             is_constant=is_constant,
             is_variable=bool(table.scalar(Ten.IS_VARIABLE, "b1")),
             table=table,
         )
+
+    def _type(
+        self, table: Table, shape: tuple[int, ...], name: str, *, is_constant: bool
+    ) -> TensorType:
+        """Return a tensor's type. Without a rank, only a constant is known to be a scalar."""
+        code = int(table.scalar(Ten.TYPE, "i1"))
+        dtype = DTYPES[code] if 0 <= code < len(DTYPES) else f"type_{code}"
+        if len(shape) > MAX_RANK:
+            self.notes.add("damaged", "A tensor has too many dimensions; they were left out", name)
+            return TensorType(dtype)
+        if not (shape or is_constant or table.scalar(Ten.HAS_RANK, "b1")):
+            return TensorType(dtype)
+        return TensorType(dtype, tuple(d if d >= 0 else None for d in shape))
 
     def _known(self, indices: tuple[int, ...]) -> tuple[int, ...]:
         """Return tensor indices with those that lead nowhere made absent, and noted."""
@@ -322,8 +330,10 @@ class GraphReader:
             if i == ABSENT:
                 continue
             tensor = self.tensors[i]
-            wanted = called.get(i) or f"{tensor.name or 'output'} (output)"
-            name = self.namer.unique(wanted, "output")
+            name = called.get(i, "")
+            if not name or name in self.builder.index_of:  # the operator bears the tensor's name
+                name = f"{tensor.name or 'output'} (output)"
+            name = self.namer.unique(name, "output")
             node = self._add_tensor_node(tensor, name, "Output", NodeKind.OUTPUT)
             if i in self.producer:
                 self.builder.add_edge(self.producer[i], node, 0)

@@ -224,9 +224,14 @@ def _decoded(file: FlatFile, tensor: Tensor, data: bytes) -> NDArray[np.generic]
             f"{quoted(tensor.name)} claims {count:,} elements but has {len(data):,} bytes"
         )
     if bits < 8:
-        return _unpacked(data, count, dtype, bits).reshape(shape)
-    plain: np.dtype[np.generic] = _ml_dtype(dtype) if dtype in _EXTENDED else np.dtype(dtype)
-    return np.frombuffer(data, plain.newbyteorder("<"), count).reshape(shape)
+        array = _unpacked(data, count, dtype, bits)
+    else:
+        plain: np.dtype[np.generic] = _ml_dtype(dtype) if dtype in _EXTENDED else np.dtype(dtype)
+        array = np.frombuffer(data, plain.newbyteorder("<"), count)
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # no elements, and yet more of them than can be counted
+        raise file.damaged(f"{quoted(tensor.name)} has a shape that cannot be") from error
 
 
 def _ml_dtype(dtype: str) -> np.dtype[np.generic]:
