@@ -1,0 +1,83 @@
+"""The documents: their links lead somewhere, their commands exist, the lists are complete."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from graphs import errors
+from importers.registry import FORMATS
+from tests.helpers.repository import ROOT, sources, where
+
+DOCUMENTS = sources(".md")
+README = (ROOT / "README.md").read_text()
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=where)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every link to a file of the repository, and to a heading in it, has its target."""
+    broken = []
+    for target in LINK.findall(document.read_text()):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (document.parent / name) if name else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def tasks() -> set[str]:
+    """Return the tasks that `./run help` lists."""
+    shown = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, check=True)
+    return set(re.findall(r"^  ([a-z][a-z-]*)(?= )", shown.stdout, re.MULTILINE))
+
+
+def test_every_task_has_a_help_line() -> None:
+    """What the runner's last `case` accepts is what its help lists."""
+    cases = (ROOT / "run").read_text().rsplit("case $task in", 1)[1]
+    accepted = {word for line in re.findall(r"^([a-z| -]+)\)", cases, re.MULTILINE)
+                for word in line.split(" | ")}  # fmt: skip
+    assert tasks() == {word for word in accepted if not word.startswith("-")}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=where)
+def test_commands_exist(document: Path) -> None:
+    """Every `./run TASK` and every extra that a page names is there."""
+    text = document.read_text()
+    assert set(re.findall(r"\./run ([a-z][a-z-]*)", text)) <= tasks()
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = set(tomllib.load(file)["project"]["optional-dependencies"])
+    named = {e for group in re.findall(r"opscope\[([a-z,]+)\]", text) for e in group.split(",")}
+    assert named <= extras
+
+
+def test_the_readme_lists_every_format() -> None:
+    """Each row of the importers' table has its row in the README, with its extensions."""
+    rows = {line.split("|")[1].strip(): line for line in README.splitlines() if line[:2] == "| "}
+    missing = [row.name for row in FORMATS if row.name not in rows]
+    assert missing == []
+    for row in FORMATS:
+        assert [e for e in row.extensions if f"`{e}`" not in rows[row.name]] == [], row.name
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    """The docstring of `graphs.errors` names each error of the module."""
+    classes = [
+        name
+        for name, thing in vars(errors).items()
+        if isinstance(thing, type) and issubclass(thing, errors.OpscopeError)
+    ]
+    assert [name for name in classes if name not in (errors.__doc__ or "")] == []
+    assert len(classes) > 10
