@@ -126,10 +126,10 @@ def align(
 ) -> NDArray[np.int64]:
     """Choose for each vertex at most one edge up that will be vertical.
 
-    No vertex is chosen from below twice and no two chosen edges cross. Chains
-    of dummies come first, then edges between boxes, then mixed ones. Within a
-    class the spine comes first: edges that lie on the longest path for both of
-    their ends, the median one where several do. Linear but for the medians.
+    No vertex is chosen from below twice and no two chosen edges cross. The spine
+    comes first: edges between boxes that lie on the longest path for both of
+    their ends, the median one where several do. Then come chains of dummies,
+    then other edges between boxes, then mixed ones. Linear but for the medians.
 
     Parameters
     ----------
@@ -154,16 +154,17 @@ def align(
     chosen = np.full(n, -1, np.int64)
     is_taken = np.zeros(n, np.bool_)  # from below
     bound = np.empty(n + 1, np.int64)
-    for wanted in range(3):
+    for turn in range(5):
+        wanted = 1 if turn == 0 else (0 if turn == 1 else (1 if turn == 2 else 2))
+        must_agree = turn == 0 or turn == 3
         parent = _favourites(wanted, up_ptr, up_src, up_class, from_above, place)
         child = _favourites(wanted, down_ptr, down_dst, down_class, from_below, place)
-        for must_agree in (True, False):
-            for r in range(1, n_ranks):
-                row = order[rank_ptr[r] : rank_ptr[r + 1]]
-                _align_rank(
-                    row, wanted, must_agree, up_ptr, up_src, up_class, place, parent, child,
-                    chosen, is_taken, bound,
-                )  # fmt: skip
+        for r in range(1, n_ranks):
+            row = order[rank_ptr[r] : rank_ptr[r + 1]]
+            _align_rank(
+                row, wanted, must_agree, up_ptr, up_src, up_class, place, parent, child,
+                chosen, is_taken, bound,
+            )  # fmt: skip
     return chosen
 
 

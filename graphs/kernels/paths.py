@@ -30,11 +30,15 @@ def _curve(
 
 @kernel
 def route(
-    way_ptr: NDArray[np.int64],
-    way_x: NDArray[np.float64],
-    way_rank: NDArray[np.int64],
+    net_ptr: NDArray[np.int64],
+    net_rank: NDArray[np.int64],
+    net_first: NDArray[np.int64],
+    start_x: NDArray[np.float64],
     start_y: NDArray[np.float64],
+    vertex_x: NDArray[np.float64],
+    end_x: NDArray[np.float64],
     end_y: NDArray[np.float64],
+    end_rank: NDArray[np.int64],
     top: NDArray[np.float64],
     bottom: NDArray[np.float64],
     size: int,
@@ -42,16 +46,24 @@ def route(
     """Draw each edge: vertical through the ranks, S-shaped between them.
 
     Boxes lie inside their rank's band and beside the way points, so a path
-    meets no box but those at its ends.
+    meets no box but those at its ends. The edges of a net follow one chain: its
+    bends are found once, and each edge takes those before its target. So the
+    cost is that of the dummies and of the points written, not of all ranks that
+    all edges pass.
 
     Parameters
     ----------
-    way_ptr : int64 array, shape (m + 1,)
-    way_x : float64 array, shape (w,)
-        x of an edge on each rank that it visits, both ends included.
-    way_rank : int64 array, shape (w,)
-    start_y, end_y : float64 arrays, shape (m,)
-        y of the ports.
+    net_ptr : int64 array, shape (k + 1,)
+        Edges of each net.
+    net_rank, net_first : int64 arrays, shape (k,)
+        Rank of the source; first dummy of the chain, one a rank from there on.
+    start_x, start_y : float64 arrays, shape (k,)
+        Upper port.
+    vertex_x : float64 array, shape (n,)
+        x of all vertices, dummies among them.
+    end_x, end_y : float64 arrays, shape (m,)
+        Lower port.
+    end_rank : int64 array, shape (m,)
     top, bottom : float64 arrays, shape (n_ranks,)
         Band of each rank.
     size : int
@@ -63,28 +75,43 @@ def route(
         Where the points of each edge start.
     float64 array, shape (size, 2)
     """
-    n = len(start_y)
-    path_ptr = np.zeros(n + 1, np.int64)
+    path_ptr = np.zeros(len(end_x) + 1, np.int64)
     points = np.empty((size, 2), np.float64)
+    bend_rank, bend_x = np.empty(len(top), np.int64), np.empty(len(top), np.float64)
     at = 0
-    for edge in range(n):
-        k = way_ptr[edge]
-        x, y = way_x[k], start_y[edge]
-        if at < size:
-            points[at, 0], points[at, 1] = x, y
-        at += 1
-        for k in range(way_ptr[edge] + 1, way_ptr[edge + 1]):
-            if abs(way_x[k] - x) < STRAIGHT:
-                continue
-            leave = bottom[way_rank[k - 1]]
-            if leave - y > STRAIGHT:
-                at = _curve(points, at, x, y, x, leave)
-                y = leave
-            at = _curve(points, at, x, y, way_x[k], top[way_rank[k]])
-            x, y = way_x[k], top[way_rank[k]]
-        if end_y[edge] - y > STRAIGHT or at == path_ptr[edge] + 1:
-            at = _curve(points, at, x, y, x, end_y[edge])
-        path_ptr[edge + 1] = at
+    for net in range(len(net_rank)):
+        far = net_rank[net]
+        for edge in range(net_ptr[net], net_ptr[net + 1]):
+            far = max(far, end_rank[edge])
+        n_bends = 0
+        x = start_x[net]
+        for rank in range(net_rank[net] + 1, far):
+            dummy = net_first[net] + rank - net_rank[net] - 1
+            if abs(vertex_x[dummy] - x) >= STRAIGHT:
+                x = vertex_x[dummy]
+                bend_rank[n_bends], bend_x[n_bends] = rank, x
+                n_bends += 1
+        for edge in range(net_ptr[net], net_ptr[net + 1]):
+            x, y = start_x[net], start_y[net]
+            if at < size:
+                points[at, 0], points[at, 1] = x, y
+            at += 1
+            for k in range(n_bends + 1):
+                is_end = k == n_bends or bend_rank[k] >= end_rank[edge]
+                rank = end_rank[edge] if is_end else bend_rank[k]
+                to_x = end_x[edge] if is_end else bend_x[k]
+                if abs(to_x - x) >= STRAIGHT:
+                    leave = bottom[rank - 1]
+                    if leave - y > STRAIGHT:
+                        at = _curve(points, at, x, y, x, leave)
+                        y = leave
+                    at = _curve(points, at, x, y, to_x, top[rank])
+                    x, y = to_x, top[rank]
+                if is_end:
+                    break
+            if end_y[edge] - y > STRAIGHT or at == path_ptr[edge] + 1:
+                at = _curve(points, at, x, y, x, end_y[edge])
+            path_ptr[edge + 1] = at
     return path_ptr, points
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from graphs.kernels.paths import route
 from graphs.kernels.ports import spread_ports
 from graphs.layout.chains import Proper
-from graphs.layout.csr import Ints, pointers, spread_ranges
+from graphs.layout.csr import Ints, pointers
 from graphs.layout.rows import Bands
 from graphs.layout.scope import Bools, Floats, Scope
 
@@ -80,35 +80,21 @@ def draw_edges(
     int64 array, shape (e + 1,)
     float64 array, shape (p, 2)
     """
-    start_x = _source_ports(scope, rows, proper, x)
-    end_x = _target_ports(scope, rows, proper, x, start_x)
-    src, dst = scope.src[rows], scope.dst[rows]
+    net_x = _source_ports(scope, rows, proper, x)
+    end_x = _target_ports(scope, rows, proper, x, net_x[proper.edge_net])
+    src, dst = proper.net_src, scope.dst[rows]
     n_ports = scope.n_in + scope.n_out
     low = np.concatenate([y + scope.height, np.zeros(n_ports)])[src]
-    high = np.concatenate([y, np.zeros(n_ports)])[dst]
-    start_y = np.where(src < scope.n_members, low, 0.0)
-    end_y = np.where(dst < scope.n_members, high, bands.height)
-    way_ptr, way_x, way_rank = _ways(proper, src, dst, x, start_x, end_x)
-    arguments = (way_ptr, way_x, way_rank, start_y, end_y, bands.top, bands.bottom)
+    high = np.concatenate([y, np.full(n_ports, bands.height)])[dst]
+    nets = (pointers(proper.edge_net, len(src)), proper.rank[src], proper.net_first)
+    ends = (end_x, high, proper.rank[dst])
+    arguments = (*nets, net_x, low, x, *ends, bands.top, bands.bottom)
     path_ptr, _ = route(*arguments, 0)
     return route(*arguments, int(path_ptr[-1]))
 
 
-def _ways(
-    proper: Proper, src: Ints, dst: Ints, x: Floats, start_x: Floats, end_x: Floats
-) -> tuple[Ints, Floats, Ints]:
-    """Return x and rank of each edge on every rank that it visits."""
-    counts = proper.rank[dst] - proper.rank[src] + 1
-    edge, step = spread_ranges(counts)
-    dummy = proper.net_first[proper.edge_net[edge]] + step - 1
-    is_first, is_last = step == 0, step == counts[edge] - 1
-    inner = x[np.where(is_first | is_last, 0, dummy)]
-    way_x = np.where(is_first, start_x[edge], np.where(is_last, end_x[edge], inner))
-    return pointers(edge, len(src)), way_x, proper.rank[src[edge]] + step
-
-
 def _source_ports(scope: Scope, rows: Ints, proper: Proper, x: Floats) -> Floats:
-    """Return x of the upper end of each edge; edges of one value share it."""
+    """Return x of the upper port of each net."""
     is_first = np.ones(len(rows), dtype=bool)
     is_first[1:] = np.diff(proper.edge_net) != 0
     net = rows[is_first]
@@ -122,8 +108,7 @@ def _source_ports(scope: Scope, rows: Ints, proper: Proper, x: Floats) -> Floats
     unit = nearest[first]
     wanted = x[proper.lower[unit]] + proper.lower_x[unit]
     fixed = x[src] + proper.upper_x[unit]
-    placed = _spread(scope, src, scope.is_src_ordered[net], x, wanted, fixed)
-    return placed[proper.edge_net]
+    return _spread(scope, src, scope.is_src_ordered[net], x, wanted, fixed)
 
 
 def _target_ports(
