@@ -24,7 +24,7 @@ from measures.runners import onnx_sessions
 from measures.samples import Feed
 
 MAX_EVENTS = 900_000  # the profiler drops events beyond a million
-MIN_WHOLE_REPEATS = 5
+N_TURNS = 5
 _PREFIX = "opscope."
 _OURS = re.compile(r"^opscope\.(\d+)\.")
 
@@ -47,10 +47,8 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     n_repeats = max(1, min(int(request["n_repeats"]), MAX_EVENTS // max(1, len(keys)) - n_warmup))
     plain = onnx_sessions.session(model, path, n_threads)
     feed = onnx_sessions.feeds(plain, request)[0]
-    whole_ns = _timed(plain, feed, n_warmup, max(MIN_WHOLE_REPEATS, n_repeats // 5))
-    del plain
     profiled = onnx_sessions.session(model, path, n_threads, str(Path.cwd() / "profile"))
-    _timed(profiled, feed, n_warmup, n_repeats)
+    whole_ns = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
     times, other_us = _node_times(Path(profiled.end_profiling()), n_warmup, n_repeats)
     return {
         "keys": [keys[i] for i in times],
@@ -64,14 +62,35 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _timed(runner: Any, feed: Feed, n_warmup: int, n_repeats: int) -> NDArray[np.int64]:
-    """Run and return the time of each run after warm-up, ns, int64, shape (n_repeats,)."""
-    times = np.zeros(n_warmup + n_repeats, dtype=np.int64)
-    for i in range(len(times)):
+def _in_turns(
+    plain: Any, profiled: Any, feed: Feed, n_warmup: int, n_repeats: int
+) -> NDArray[np.int64]:
+    """Run both sessions in turns, so that a busy moment of the machine disturbs both.
+
+    Returns
+    -------
+    int64 array, shape (k,)
+        Time of the runs without profiler, ns; the first of each turn, whose caches
+        the other session has emptied, does not count.
+    """
+    for _ in range(n_warmup):
+        plain.run(None, feed)
+        profiled.run(None, feed)
+    times: list[int] = []
+    for turn in range(N_TURNS):
+        times.extend(_run_ns(plain, feed, 1 + max(1, n_repeats // (5 * N_TURNS)))[1:])
+        _run_ns(profiled, feed, n_repeats * (turn + 1) // N_TURNS - n_repeats * turn // N_TURNS)
+    return np.array(times, dtype=np.int64)
+
+
+def _run_ns(runner: Any, feed: Feed, n_runs: int) -> list[int]:
+    """Run so many times and return the time of each, ns."""
+    times = []
+    for _ in range(n_runs):
         start = time.perf_counter_ns()
         runner.run(None, feed)
-        times[i] = time.perf_counter_ns() - start
-    return times[n_warmup:]
+        times.append(time.perf_counter_ns() - start)
+    return times
 
 
 def _node_times(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from measures.latency import LatencySettings, measure_latency
+from measures.latency import Latency, LatencySettings, measure_latency
 from measures.node_data_json import node_data_json
 from measures.quantization import ERROR_MEASURES, measure_error
 from sample_models import FOLDER, Sample, samples
@@ -30,6 +30,7 @@ ONNX_BATCH = 32
 DECODER_BATCH = 32
 N_REPEATS, N_WARMUP = 200, 20
 DECODER_REPEATS, DECODER_WARMUP = 40, 5
+MAX_DRIFT, MAX_ATTEMPTS = 0.08, 5
 
 
 def write_node_data(folder: Path) -> None:
@@ -63,7 +64,7 @@ def _latency(one: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
     else:
         batch = ONNX_BATCH if one.format == "ONNX" else 1
         settings = LatencySettings(N_REPEATS, N_WARMUP, batch=batch)
-    found = measure_latency(one.path, one.format, inputs, settings)
+    found = _undisturbed(one, inputs, settings)
     _write(folder, f"{one.name}.latency_ms", node_data_json("latency", "ms", found.values()))
     return {
         "latency": {
@@ -74,6 +75,15 @@ def _latency(one: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
             **asdict(found.conditions),
         }
     }
+
+
+def _undisturbed(one: Sample, inputs: Path, settings: LatencySettings) -> Latency:
+    """Measure until the nodes sum to the whole run: on a busy machine the two drift apart."""
+    for _ in range(MAX_ATTEMPTS):
+        found = measure_latency(one.path, one.format, inputs, settings)
+        if abs(found.coverage - 1) <= MAX_DRIFT:
+            return found
+    raise SystemExit(f"{one.name}: this machine is too busy to measure on; try again later")
 
 
 def _error(one: Sample, twin: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
