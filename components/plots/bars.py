@@ -16,6 +16,7 @@ from bokeh.plotting import figure
 from components.plots.columns import shortened
 from components.plots.figures import (
     ALL_COLOR,
+    LINE_COLOR,
     SELECTED_COLOR,
     SHOWN_COLOR,
     Frame,
@@ -170,8 +171,8 @@ def _draw_bars(fig: figure, source: ColumnDataSource) -> list[object]:
                 fill_color=color, fill_alpha=alpha,
             )
         )  # fmt: skip
-    fig.segment("low", "y", "high", "y", source=source, line_color=ALL_COLOR, line_width=2)
-    fig.scatter("middle", "y", source=source, size=6, fill_color=ALL_COLOR, line_color=None)
+    fig.segment("low", "y", "high", "y", source=source, line_color=LINE_COLOR, line_width=2)
+    fig.scatter("middle", "y", source=source, size=6, fill_color=LINE_COLOR, line_color=None)
     return renderers[:1]
 
 
@@ -181,7 +182,7 @@ def _draw_line(fig: figure, source: ColumnDataSource, bars: Sequence[Bar]) -> No
         return
     fig.extra_x_ranges = {"share": Range1d(0, 1.04)}
     for glyph in (fig.line, fig.scatter):
-        renderer = glyph("x", "y", source=source, color=ALL_COLOR, x_range_name="share")
+        renderer = glyph("x", "y", source=source, color=LINE_COLOR, x_range_name="share")
         renderer.level = "overlay"
 
 

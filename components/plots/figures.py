@@ -21,6 +21,7 @@ from panel.io.state import set_curdoc
 ALL_COLOR = "#94a3b8"
 SHOWN_COLOR = "#8496b0"
 SELECTED_COLOR = "#2f7df6"  # between the graph's two blues for light and dark
+LINE_COLOR = "#e0812b"
 
 # Small button groups beside a line of text.
 QUIET_BUTTONS = {

@@ -13,6 +13,7 @@ import panel as pn
 from numpy.typing import ArrayLike, NDArray
 
 from components.plots.columns import Mask, MeasureColumn, Rows, as_mask, as_rows, shortened
+from components.plots.figures import SELECTED_COLOR, SHOWN_COLOR
 from components.plots.ticks import format_share, format_value
 
 _CSS = """
@@ -25,9 +26,11 @@ th:first-child { text-align: left; }
 td { text-align: right; padding: 1px 6px; white-space: nowrap; border-top: 1px solid var(--line); }
 tbody th { border-top: 1px solid var(--line); }
 td.picked { font-weight: 600; }
+.dot { display: inline-block; width: 0.6em; height: 0.6em; margin-right: 0.4em; }
 .hint { opacity: 0.7; padding: 4px 6px; font-size: 0.8rem; }
 """
 _EMPTY = "Choose or load node data to see its statistics."
+_SELECTION, _FILTERED = "selection", "filtered"
 _NAN = float("nan")
 
 
@@ -115,8 +118,8 @@ class Statistics:
 
     def _subset(self) -> tuple[str, Mask | Rows | None]:
         if self._rows.size:
-            return "selection", self._rows
-        return "filtered", self._mask
+            return _SELECTION, self._rows
+        return _FILTERED, self._mask
 
     def _write(self) -> None:
         column = self._column
@@ -132,7 +135,9 @@ class Statistics:
 
 def _table(column: MeasureColumn, title: str, part: Summary | None, whole: Summary) -> str:
     """Return the table's markup; every text is escaped."""
-    heads = ["", *([title] if part else []), "all"]
+    color = SELECTED_COLOR if title == _SELECTION else SHOWN_COLOR
+    dot = f'<span class=dot style="background:{color}"></span>'
+    heads = ["", *([f"{dot}{title}"] if part else []), "all"]
     rows = []
     for name, texts in _lines(column, part, whole):
         cells = [f"<td{_PICKED}>{escape(texts[0])}</td>"] if part else []

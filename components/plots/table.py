@@ -24,7 +24,7 @@ from components.plots.figures import note_pane, set_note
 
 _NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 _MAX_MARKED = 2_000  # Panel looks up each marked row by itself
-_MAX_CELL_CHARS = 400
+_MAX_PLAIN = 1e9  # larger numbers are written with a power of ten
 _TEXT_FIELDS = ("node", "op_type", "namespace", "shape", "dtype")
 _TITLES = ("node", "op type", "namespace", "output shape", "dtype")
 _WIDTHS = {"node": 230, "op_type": 130, "namespace": 200, "shape": 110, "dtype": 84}
@@ -100,8 +100,9 @@ class NodeTable:
         )  # fmt: skip
         self._download = pmui.FileDownload(
             callback=self._csv, filename=file_name, label="CSV", icon="download", size="small",
-            variant="text", color="primary", auto=True, embed=False, margin=(0, 4),
+            auto=True, embed=False, margin=(0, 4),
         )  # fmt: skip
+        self._download.variant = "text"  # as an argument it collides with Panel's own default
         self._table = pn.widgets.Tabulator(
             _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
             disabled=True, selectable=True, layout="fit_columns", sizing_mode="stretch_width",
@@ -292,14 +293,17 @@ def _number_format(measure: MeasureColumn) -> object:
     if measure.categories:
         return "plaintext"
     finite = measure.values[np.isfinite(measure.values)]
-    if not finite.size or bool((finite == np.rint(finite)).all()):
-        return NumberFormatter(format="0,0", nan_format="–", null_format="–")
-    largest = float(np.abs(finite).max())
-    decimals = int(np.clip(4 - np.floor(np.log10(largest)), 0, 6)) if largest else 0
+    sizes = np.abs(finite[finite != 0])
+    missing = {"nan_format": "–", "null_format": "–"}
+    if not sizes.size or bool((finite == np.rint(finite)).all()):
+        return NumberFormatter(format="0,0", **missing)
+    decimals = int(np.clip(4 - np.floor(np.log10(sizes.max())), 0, 6))
+    if sizes.min() >= 10.0**-decimals and sizes.max() < _MAX_PLAIN:
+        return NumberFormatter(format="0,0." + "0" * decimals, **missing)
+    low, high = -decimals, round(np.log10(_MAX_PLAIN))
     return ScientificFormatter(
-        precision=decimals, power_limit_low=-decimals, power_limit_high=9,
-        nan_format="–", null_format="–",
-    )  # fmt: skip
+        precision=decimals, power_limit_low=low, power_limit_high=high, **missing
+    )
 
 
 def _alignment(measures: Sequence[MeasureColumn]) -> dict[str, str]:
