@@ -165,7 +165,7 @@ class TfliteSource:
         return self.file.span(buffer.start, buffer.length)
 
     def _node_facts(self, tensor: Tensor) -> Facts:
-        facts: Facts = [("signature_name", alias) for alias in self.aliases.get(tensor.index, ())]
+        facts = self._alias_facts(tensor)
         if tensor.is_variable:
             facts.append(("is_variable", "true"))
         if tensor.table.field(TensorSlot.SPARSITY):
@@ -175,9 +175,12 @@ class TfliteSource:
             facts.append(("buffer", f"{tensor.buffer} ({length:,} bytes)"))
         return facts
 
+    def _alias_facts(self, tensor: Tensor) -> Facts:
+        aliases = self.aliases.get(tensor.index, ())
+        return [("signature_name", alias[:MAX_VALUE_CHARS]) for alias in aliases]
+
     def _tensor_facts(self, tensor: Tensor) -> Facts:
-        facts: Facts = [("tensor_index", str(tensor.index))]
-        facts += [("signature_name", alias) for alias in self.aliases.get(tensor.index, ())]
+        facts = [("tensor_index", str(tensor.index)), *self._alias_facts(tensor)]
         quantization = tensor.table.table(TensorSlot.QUANTIZATION)
         return facts if quantization is None else facts + _quantization(quantization)
 

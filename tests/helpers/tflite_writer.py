@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
@@ -86,7 +87,7 @@ def tflite_bytes(
 
 def _buffer(model: Any, data: bytes) -> int:
     buffer = schema.BufferT()
-    buffer.data = list(data)
+    buffer.data = np.frombuffer(data, np.uint8)
     model.buffers.append(buffer)
     return len(model.buffers) - 1
 

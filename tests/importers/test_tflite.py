@@ -12,6 +12,7 @@ from graphs.text import canonical_text
 from importers import tflite
 from importers.base import make_probe
 from importers.tflite_bytes import FlatFile
+from tests.helpers.importer_contract import Case, check_contract
 from tests.helpers.tflite_writer import Operator, Subgraph, Tensor, small_model, tflite_bytes
 
 ADD = schema.BuiltinOperator.ADD
@@ -54,9 +55,20 @@ def _one(tensors, operators, inputs=(0,), outputs=(), **fields):
     return model.graphs[0], [str(note) for note in model.notes]
 
 
-def test_canonical_text():
-    """Nodes, edges, types, namespaces, signature and counts of a small model are as written."""
-    assert canonical_text(importers.read(small_model())) == SMALL
+def test_contract():
+    """A small model keeps every promise of an importer: its text, its cuts, its round trip."""
+    case = Case(
+        "small.tflite",
+        small_model(),
+        "TFLite",
+        n_graphs=1,
+        n_operators=2,
+        n_nodes=5,
+        n_edges=5,
+        n_parameters=4,
+        text=SMALL,
+    )
+    check_contract(case)
 
 
 def test_file_and_bytes_give_the_same(tmp_path):
