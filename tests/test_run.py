@@ -81,7 +81,14 @@ def test_serve_tells_the_servers_options_from_ours(environment: dict[str, str]) 
     words = ["a model.onnx", "--port", "5999", "--node-data", "n d.csv", "--dev", "--root=x y"]
     server, ours = served(environment, *words, "--allow-websocket-origin=host")
     assert ours == ["a model.onnx", "--node-data", "n d.csv", "--root=x y"]
-    assert server[-4:] == ["--port", "5999", "--dev", "--allow-websocket-origin=host"]
+    options = ["--port", "5999", "--dev", "--allow-websocket-origin=host"]
+    assert server[-6:] == [*options, "--address", "localhost"]
+
+
+def test_serve_listens_to_this_machine_unless_told(environment: dict[str, str]) -> None:
+    """Models are private: another address is the choice of whoever starts the server."""
+    assert served(environment)[0][-2:] == ["--address", "localhost"]
+    assert served(environment, "--address", "0.0.0.0")[0][-2:] == ["--address", "0.0.0.0"]
 
 
 def test_serve_refuses_an_option_without_its_value(environment: dict[str, str]) -> None:
