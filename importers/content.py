@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import zipfile
 
@@ -38,7 +39,7 @@ def looks_like(probe: Probe) -> str:
             return phrase
     if head[:2] == b"PK":
         return _zip(probe)
-    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "a Python pickle, which is never loaded because it can run code"
     return _text(head)
 
@@ -55,13 +56,14 @@ def _zip(probe: Probe) -> str:
 
 def _text(head: bytes) -> str:
     try:
-        text = head.decode("utf-8")
+        # The head may end inside a character, which an incremental decoder forgives.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return f"binary data that begins with {head[:8].hex(' ')}"
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] == "<" and ("<html" in start.lower() or "<!doctype html" in start.lower()):
         return "an HTML page, perhaps the error page of a download"
-    if start[:1] in "{[":
+    if start.startswith(("{", "[")):
         return "JSON that is no graph"
     if start.startswith("HloModule"):
         return "HLO text"

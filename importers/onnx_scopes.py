@@ -159,7 +159,7 @@ def _read_nodes(
             called = functions.get((op, as_text(node.overload)))
             if called is not None:
                 scope.calls[index] = called
-    holders = {op_of[key] for key in op_of if _may_hold_graphs(*key)}
+    holders = {op_of[key] for key in op_of if _may_hold_graphs(*map(as_text, key))}
     rows = [i for i, op in enumerate(scope.ops) if op in holders] if holders else []
     return [(name, i, body) for i in rows for name, body in _bodies(nodes[i])]
 
