@@ -6,7 +6,7 @@ import os
 
 from graphs.errors import UnknownFormat
 from graphs.ir import Model
-from importers.base import make_probe
+from importers.base import make_probe, without_collector
 from importers.content import looks_like
 from importers.notes import Notes
 from importers.registry import FORMATS, candidates
@@ -32,7 +32,8 @@ def read(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> 
     probe = make_probe(source, name)
     for _row, importer in candidates(probe):
         if importer.look(probe):
-            return importer.read(probe, Notes())
+            with without_collector():
+                return importer.read(probe, Notes())
     raise UnknownFormat(
         probe.name, tried=[row.name for row in FORMATS], looks_like=looks_like(probe)
     )

@@ -10,7 +10,10 @@ and a row in `importers.registry.FORMATS`.
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,6 +82,18 @@ class Probe:
             return self.content
         assert self.path is not None
         return self.path.read_bytes()
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Pause the cycle collector: it would scan a growing heap again and again for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Importer(Protocol):

@@ -9,9 +9,6 @@ The parts: `onnx_wire` (is it ONNX?), `onnx_scopes` (which graphs are there?),
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
@@ -46,18 +43,17 @@ def read(probe: Probe, notes: Notes) -> Model:
     UnsupportedFeature
         Graphs are nested deeper than protobuf allows.
     """
-    with _without_gc():
-        proto = _parse(probe)
-        types = TypeTable(notes)
-        scopes = find_scopes(proto, types, notes)
-        tensors = TensorReader(probe)
-        rows: list[Rows] = []
-        for scope in scopes:  # a parent comes before its bodies
-            outer = rows[scope.parent] if scope.parent >= 0 else None
-            rows.append(read_rows(scope, outer, types, notes))
-        n_parameters, parameter_bytes = weigh(rows, probe, notes)
-        _note_imports(proto, scopes, notes)
-        graphs = _read_graphs(scopes, rows, types, tensors, notes)
+    proto = _parse(probe)
+    types = TypeTable(notes)
+    scopes = find_scopes(proto, types, notes)
+    tensors = TensorReader(probe)
+    rows: list[Rows] = []
+    for scope in scopes:  # a parent comes before its bodies
+        outer = rows[scope.parent] if scope.parent >= 0 else None
+        rows.append(read_rows(scope, outer, types, notes))
+    n_parameters, parameter_bytes = weigh(rows, probe, notes)
+    _note_imports(proto, scopes, notes)
+    graphs = _read_graphs(scopes, rows, types, tensors, notes)
     producer = f"{as_text(proto.producer_name)} {as_text(proto.producer_version)}".strip()
     return Model(
         name=probe.name,
@@ -69,18 +65,6 @@ def read(probe: Probe, notes: Notes) -> Model:
         n_parameters=n_parameters,
         parameter_bytes=parameter_bytes,
     )
-
-
-@contextmanager
-def _without_gc() -> Iterator[None]:
-    """Pause the cycle collector: it would scan a growing heap again and again for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _parse(probe: Probe) -> Any:
