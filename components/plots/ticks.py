@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_LEAST_SPAN = 1e-300  # below, and beyond a double's range, steps cannot be counted
 _LOG_MANTISSAS = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9))
 _BYTE_UNITS = (("GiB", 1024.0**3), ("MiB", 1024.0**2), ("KiB", 1024.0))
 MISSING = "–"
@@ -67,7 +68,8 @@ def nice_ticks(low: float, high: float, n: int = 5, *, is_log: bool = False) -> 
         ticks = _log_ticks(low, high, n)
         if len(ticks) >= 2:
             return ticks
-    return _linear_ticks(low, high, n)
+    span = high - low
+    return _linear_ticks(low, high, n) if _LEAST_SPAN < span < math.inf else [low, high]
 
 
 def _linear_ticks(low: float, high: float, n: int) -> list[float]:

@@ -1,0 +1,181 @@
+"""The palette: values to colours, the same for WebGL and Bokeh."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from components.palette import OP_CATEGORIES, op_category, op_category_color, scale_for, text_on
+from graphs.node_data import ColorRule
+
+RED, GREEN, BLUE = (200, 0, 0, 255), (0, 200, 0, 255), (0, 0, 200, 255)
+
+
+def _lightness(rgba: np.ndarray) -> np.ndarray:
+    """Return CIE L* of sRGB colours (IEC 61966-2-1, CIE 1976), by the book and apart from ours."""
+    srgb = rgba[:, :3] / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    y = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return np.where(y > 0.008856, 116 * np.cbrt(y) - 16, 903.3 * y)
+
+
+@pytest.mark.parametrize(("is_dark", "sign"), [(False, -1), (True, 1)], ids=["light", "dark"])
+def test_worse_is_farther_from_the_background(is_dark: bool, sign: int) -> None:
+    """Lightness falls steadily with the value on a light page, and rises on a dark one."""
+    scale = scale_for(np.array([0.0, 1.0]), is_dark=is_dark)
+    steps = np.diff(_lightness(scale.rgba(np.linspace(0, 1, 33))))
+    assert (sign * steps > 0).all()
+
+
+def test_missing_values_have_no_colour() -> None:
+    """NaN is fully transparent, every number is opaque."""
+    colors = scale_for(np.array([1.0, np.nan, 3.0])).rgba(np.array([1.0, np.nan, 3.0, np.inf]))
+    assert colors.dtype == np.uint8
+    assert colors[:, 3].tolist() == [255, 0, 255, 255]
+    assert colors[1].tolist() == [0, 0, 0, 0]
+
+
+def test_the_loud_colour_is_at_the_worse_end() -> None:
+    """Where lower is worse the least value has the colour that the greatest has otherwise."""
+    values = np.array([0.0, 1.0])
+    higher = scale_for(values).rgba(values)
+    lower = scale_for(values, is_higher_worse=False).rgba(values)
+    assert np.array_equal(higher, lower[::-1])
+
+
+def test_a_log_scale_is_even_in_the_logarithm() -> None:
+    """Positions of powers of ten are evenly spaced; zero and less sit at the low end."""
+    scale = scale_for(np.array([0.01, 100.0, 0.0, -1.0]), is_log=True)
+    places = scale.positions(np.array([0.01, 0.1, 1.0, 10.0, 100.0, 0.0, -5.0]))
+    assert places == pytest.approx([0, 0.25, 0.5, 0.75, 1, 0, 0])
+
+
+def test_a_log_scale_needs_a_positive_value() -> None:
+    """Without one the scale is linear."""
+    assert not scale_for(np.array([0.0, -1.0]), is_log=True).is_log
+
+
+def test_a_robust_range_leaves_an_outlier_out() -> None:
+    """The 1st and 99th percentile bound the range, as NumPy has them."""
+    values = np.append(np.linspace(0, 1, 1000), 1e9)
+    scale = scale_for(values, is_robust=True)
+    assert (scale.low, scale.high) == pytest.approx(tuple(np.percentile(values, (1, 99))))
+
+
+def test_a_given_range_wins() -> None:
+    """`low` and `high` bound the scale, in order, and what lies outside is clipped."""
+    scale = scale_for(np.array([5.0]), low=10.0, high=0.0)
+    assert (scale.low, scale.high) == (0.0, 10.0)
+    assert scale.positions(np.array([-5.0, 15.0])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("values", [[], [np.nan], [np.inf, -np.inf], [7.0, 7.0], [0.0]])
+def test_odd_values_still_give_a_scale_and_a_legend(values: list[float]) -> None:
+    """Nothing, nothing finite and equal values neither fail nor warn."""
+    array = np.array(values)
+    scale = scale_for(array, is_log=True, unit="ms")
+    assert len(scale.rgba(array)) == len(values)
+    stops, ticks, swatches = scale.legend_stops()
+    assert len(stops) > 1
+    assert ticks
+    assert not swatches
+
+
+def test_a_difference_is_centred_on_zero() -> None:
+    """Values on both sides of zero get two hues of equal reach, unless lower is worse."""
+    scale = scale_for(np.array([-2.0, 5.0]))
+    assert (scale.kind, scale.low, scale.high) == ("diverging", -5.0, 5.0)
+    assert scale_for(np.array([-2.0, 5.0]), is_higher_worse=False).kind == "sequential"
+
+
+def test_the_first_threshold_that_holds_a_value_wins() -> None:
+    """Bounds are upper bounds, included; above the last there is no colour."""
+    rules = (ColorRule(20, BLUE), ColorRule(10, RED))
+    colors = scale_for(np.zeros(1), thresholds=rules).rgba(np.array([-1.0, 10, 10.1, 20, 21]))
+    expected = [RED, RED, BLUE, BLUE, (0, 0, 0, 0)]
+    assert [tuple(c) for c in colors.tolist()] == expected
+
+
+def test_a_files_gradient_is_followed_and_wins_over_thresholds() -> None:
+    """Stops lie at 0..1 between least and greatest value, linear between them."""
+    gradient = (ColorRule(0.0, RED), ColorRule(1.0, GREEN))
+    values = np.array([2.0, 3.0, 4.0])
+    scale = scale_for(values, gradient=gradient, thresholds=(ColorRule(1, BLUE),))
+    assert np.abs(scale.rgba(values).astype(int) - [RED, (100, 100, 0, 255), GREEN]).max() <= 1
+
+
+def test_categories_have_a_colour_and_a_swatch_each() -> None:
+    """Each label has its own colour, the one that the legend shows."""
+    scale = scale_for(np.array([0.0, 1, 2]), categories=("a", "b", "c"))
+    stops, ticks, swatches = scale.legend_stops()
+    shown = ["#{:02x}{:02x}{:02x}".format(*row[:3]) for row in scale.rgba(np.array([0.0, 1, 2]))]
+    assert [color for color, _ in swatches] == shown
+    assert len(set(shown)) == 3
+    assert [text for _, text in swatches] == ["a", "b", "c"]
+    assert not stops
+    assert not ticks
+
+
+def test_legend_colours_are_those_of_the_values() -> None:
+    """The colour drawn at a tick's place is the colour of the tick's value."""
+    scale = scale_for(np.array([0.0, 8.0]), is_higher_worse=False, unit="dB")
+    stops, ticks, _ = scale.legend_stops()
+    assert ticks[-1][1].endswith("dB")
+    by_place = dict(stops)
+    for place, color in by_place.items():
+        rgba = scale.rgba(np.array([8.0 * place]))[0]
+        assert color == "#{:02x}{:02x}{:02x}".format(*rgba[:3])
+
+
+def test_text_is_readable_on_every_colour() -> None:
+    """Dark or white text has a contrast of at least 4 on every colour of both themes."""
+    for is_dark in (False, True):
+        colors = scale_for(np.array([0.0, 1.0]), is_dark=is_dark).rgba(np.linspace(0, 1, 64))
+        for rgba in colors:
+            text = text_on(rgba)
+            ink = np.array([[int(text[i : i + 2], 16) for i in (1, 3, 5)]])
+            levels = sorted(_luminance(np.vstack([ink, rgba[None, :3]])).tolist())
+            assert (levels[1] + 0.05) / (levels[0] + 0.05) >= 4
+
+
+def _luminance(rgb: np.ndarray) -> np.ndarray:
+    srgb = rgb / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize(
+    ("category", "names"),
+    [
+        ("convolution", "Conv CONV_2D DEPTHWISE_CONV_2D aten.convolution.default QLinearConv"),
+        ("matrix product", "MatMul Gemm FULLY_CONNECTED aten::addmm stablehlo.dot_general Linear"),
+        ("attention", "com.microsoft.Attention aten.scaled_dot_product_attention.default"),
+        ("recurrent", "LSTM GRU UNIDIRECTIONAL_SEQUENCE_LSTM"),
+        ("normalization", "BatchNormalization FusedBatchNormV3 L2_NORMALIZATION RMSNorm"),
+        ("activation", "Relu HARD_SWISH aten.gelu.default Softmax LOGISTIC"),
+        ("pooling and resizing", "MaxPool AVERAGE_POOL_2D RESIZE_BILINEAR Upsample"),
+        ("elementwise", "Add ADD aten.mul.Tensor AddV2 BiasAdd SquaredDifference"),
+        ("reduction", "ReduceMean MEAN aten.sum.dim"),
+        ("shape", "Reshape CONCATENATION aten.view.default STRIDED_SLICE Cast Identity convert"),
+        ("quantization", "QuantizeLinear DEQUANTIZE FakeQuantWithMinMaxVars"),
+        ("control flow", "If Loop WHILE Scan"),
+        ("input and output", "Input Output placeholder"),
+        ("constant", "Constant Const ConstantOfShape"),
+        ("indexing", "Gather aten.embedding.default TopK NonMaxSuppression Where"),
+        ("other", "CUSTOM FlexFoo MyOperator"),
+    ],
+)
+def test_op_types_of_every_format_have_their_category(category: str, names: str) -> None:
+    """The same work has the same accent whatever the framework calls it."""
+    assert {OP_CATEGORIES[op_category(name)] for name in names.split()} == {category}
+
+
+def test_there_is_a_colour_for_each_category() -> None:
+    """Sixteen categories, sixteen colours."""
+    assert len({op_category_color(i) for i in range(len(OP_CATEGORIES))}) == 16
+
+
+@pytest.mark.parametrize("name", ["", "  ", ".", "::", "/", "𝔛", "a" * 100_000, "." * 100_000])
+def test_hostile_op_types_are_other(name: str) -> None:
+    """Empty, odd and endless names have a category and take no time."""
+    assert OP_CATEGORIES[op_category(name)] == "other"
