@@ -166,6 +166,11 @@ def _ends(
     return offset, np.where(is_fixed, inside, fraction)
 
 
+def net_lengths(proper: Proper) -> Ints:
+    """Return the number of dummies of each net, shape (k,)."""
+    return np.diff(np.append(proper.net_first, proper.n))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sides:
     """Unit edges in CSR form by one end, within it sorted by port.

@@ -11,11 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from graphs.kernels.crossings import count_crossings, initial_order, sweep, switch_neighbours
-from graphs.layout.chains import Proper, Sides
+from graphs.kernels.threads import thread_chains
+from graphs.layout.chains import Proper, Sides, net_lengths
 from graphs.layout.csr import Ints
 
 SWEEPS = 24
 SWITCH_ROUNDS = 12
+MAX_THREADED = 150_000  # dummies that are led anew, at most
 SECOND_START_BELOW = 200_000  # vertices: above, one start has to do
 
 
@@ -38,6 +40,12 @@ def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, in
     for_count = (proper.lower[down], proper.upper_port[down], slot[down])
     for_sweep = (proper.lower_port[down], above.ptr, proper.upper[up], proper.upper_port[up])
     for_switch = (below.ptr, proper.lower[down], proper.lower_port[down])
+    length = net_lengths(proper)
+    nets = _nets_to_thread(length)
+    for_threads = (
+        proper.lower[down], proper.unit_net[down], _crossing_weights(proper)[down],
+        nets, proper.net_src, proper.net_first, length,
+    )  # fmt: skip
     best = np.empty(0, dtype=np.int64)
     best_counts = np.full(len(proper.part_ptr) - 1, np.iinfo(np.int64).max)
     for order in _starts(proper, below, above):
@@ -45,12 +53,31 @@ def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, in
             order, proper.rank_ptr, proper.part_ptr, below.ptr, *for_count, *for_sweep, SWEEPS
         )
         switch_neighbours(order, proper.rank_ptr, *for_switch, *for_sweep[1:], SWITCH_ROUNDS)
+        if len(nets):
+            thread_chains(order, proper.rank_ptr, proper.rank, below.ptr, *for_threads)
+            switch_neighbours(order, proper.rank_ptr, *for_switch, *for_sweep[1:], SWITCH_ROUNDS)
         counts = count_crossings(order, proper.rank_ptr, below.ptr, *for_count, above.ptr)
         by_part = np.add.reduceat(counts, proper.part_ptr[:-1])
         best, best_counts = _merge(proper, best, best_counts, order, by_part)
         if best_counts.max(initial=0) == 0:
             break
     return best, int(best_counts.sum())
+
+
+def _nets_to_thread(length: Ints) -> Ints:
+    """Return the nets with dummies, the longest first, as far as they are affordable."""
+    nets = np.argsort(-length, kind="stable")
+    nets = nets[: np.count_nonzero(length)]
+    return nets[np.cumsum(length[nets]) <= MAX_THREADED]
+
+
+def _crossing_weights(proper: Proper) -> Ints:
+    """Return what a long chain pays to cross an edge: a little more between two boxes.
+
+    Such an edge may be part of the spine, which stays straight and makes the chain bend.
+    """
+    is_short = (proper.upper < proper.n_real) & (proper.lower < proper.n_real)
+    return np.where(is_short, 12, 10)
 
 
 def _starts(proper: Proper, below: Sides, above: Sides) -> list[Ints]:
