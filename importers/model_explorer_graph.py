@@ -6,8 +6,10 @@ not of the expected shape is left out with a note. Imports no framework.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -38,9 +40,9 @@ def dicts(value: object) -> list[Json]:
 
 def text_of(value: object) -> str:
     """Return a JSON value as text: of the special attribute values, the node ids that they hold."""
+    if isinstance(value, str):
+        return value
     match value:
-        case str():
-            return value
         case None:
             return ""
         case bool():
@@ -146,6 +148,15 @@ def _facts(attributes: object) -> Facts:
     ][:MAX_FACTS]
 
 
+class _Edge(NamedTuple):
+    """An incoming edge: where it stands in the list, its source, what the file calls its ends."""
+
+    position: int
+    source: int
+    output: str
+    port: str
+
+
 class GraphReader:
     """Reads one graph object.
 
@@ -168,7 +179,7 @@ class GraphReader:
         self.nodes = dicts(data.get("nodes"))
         self.reserved = [_reserved(node) for node in self.nodes]
         self.names, self.index = self._names()
-        self.edges = [dicts(node.get("incomingEdges")) for node in self.nodes]
+        self.edges = [self._resolved(node) for node in self.nodes]
         self.value_metadata: list[object] = []
 
     def graph(self) -> Graph:
@@ -178,9 +189,9 @@ class GraphReader:
         title = own.get("title")
         builder = GraphBuilder(self.graph_id, title if isinstance(title, str) else "")
         outputs = self._outputs()
-        has_readers = self._has_readers()
+        read = {edge.source for edges in self.edges for edge in edges}
         for node in range(len(self.nodes)):
-            self._add_node(builder, node, has_readers=has_readers[node])
+            self._add_node(builder, node, is_read=node in read)
         handles = [self._add_values(builder, node, found) for node, found in enumerate(outputs)]
         for node in range(len(self.nodes)):
             self._add_edges(builder, node, handles)
@@ -215,14 +226,19 @@ class GraphReader:
                 index.setdefault(stated, at)
         return names, index
 
-    def _has_readers(self) -> list[bool]:
-        has_readers = [False] * len(self.nodes)
-        for edges in self.edges:
-            for edge in edges:
-                source = self.index.get(text_of(edge.get("sourceNodeId")))
-                if source is not None:
-                    has_readers[source] = True
-        return has_readers
+    def _resolved(self, node: Json) -> list[_Edge]:
+        """Return a node's incoming edges with their sources found; the others are noted."""
+        found: list[_Edge] = []
+        for position, edge in enumerate(dicts(node.get("incomingEdges"))):
+            stated = text_of(edge.get("sourceNodeId"))
+            source = self.index.get(stated)
+            if source is None:
+                self.notes.add("lost", "An edge comes from a node that does not exist", stated)
+                continue
+            output = text_of(edge.get("sourceNodeOutputId", "0"))
+            port = text_of(edge.get("targetNodeInputId", "0"))
+            found.append(_Edge(position, source, output, port))
+        return found
 
     def _outputs(self) -> list[dict[str, object]]:
         """Return each node's output ids with their metadata: those stated, then those used."""
@@ -232,12 +248,10 @@ class GraphReader:
             outputs.append({text_of(item.get("id")): item.get("attrs") for item in items})
         for edges in self.edges:
             for edge in edges:
-                source = self.index.get(text_of(edge.get("sourceNodeId")))
-                if source is not None:
-                    outputs[source].setdefault(_port(edge, "sourceNodeOutputId"), None)
+                outputs[edge.source].setdefault(edge.output, None)
         return outputs
 
-    def _add_node(self, builder: GraphBuilder, at: int, *, has_readers: bool) -> None:
+    def _add_node(self, builder: GraphBuilder, at: int, *, is_read: bool) -> None:
         node, own = self.nodes[at], self.reserved[at]
         label = text_of(node.get("label"))
         if "label" not in node:
@@ -246,7 +260,8 @@ class GraphReader:
         try:
             kind = NodeKind[own.get(words.KIND, "")]
         except KeyError:
-            kind = words.guess_kind(label, has_inputs=bool(self.edges[at]), has_outputs=has_readers)
+            has_inputs = bool(dicts(node.get("incomingEdges")))
+            kind = words.guess_kind(label, has_inputs=has_inputs, has_outputs=is_read)
         namespace = own.get(words.NAMESPACE)
         if namespace is None:
             parts = [part for part in text_of(node.get("namespace")).split(";") if part]
@@ -257,7 +272,7 @@ class GraphReader:
         self, builder: GraphBuilder, node: int, outputs: dict[str, object]
     ) -> dict[str, int]:
         """Add a node's values by slot, and return the handle of each output id."""
-        slots = _slots(list(outputs))
+        slots = _slots(outputs)
         handles = {}
         for slot, port in sorted(zip(slots, outputs, strict=True)):
             found = dict(attribute_items(outputs[port]))
@@ -269,25 +284,19 @@ class GraphReader:
     def _add_edges(self, builder: GraphBuilder, target: int, handles: list[dict[str, int]]) -> None:
         control = set(self.reserved[target].get(words.CONTROL, "").split(","))
         found: dict[tuple[int, str], None] = {}  # (value, port), each once
-        for position, edge in enumerate(self.edges[target]):
-            stated = text_of(edge.get("sourceNodeId"))
-            source = self.index.get(stated)
-            if source is None:
-                self.notes.add("lost", "An edge comes from a node that does not exist", stated)
-                continue
-            value = handles[source][_port(edge, "sourceNodeOutputId")]
-            port = _port(edge, "targetNodeInputId")
-            if str(position) in control:
-                builder.add_edge(value, target, _slot(port) or 0, is_control=True)
-            elif (value, port) in found:
-                self.notes.add("lost", "An edge is listed twice and was read once", stated)
+        for edge in self.edges[target]:
+            value = handles[edge.source][edge.output]
+            if str(edge.position) in control:
+                builder.add_edge(value, target, _slot(edge.port) or 0, is_control=True)
+            elif (value, edge.port) in found:
+                name = self.names[edge.source]
+                self.notes.add("lost", "An edge is listed twice and was read once", name)
             else:
-                found[value, port] = None
+                found[value, edge.port] = None
         ports = [port for _, port in found]
-        slots = _slots(ports)
         if len(set(ports)) != len(ports):
             self.notes.add("guessed", "Edges share an input and were numbered", self.names[target])
-        for (value, _), slot in zip(found, slots, strict=True):
+        for (value, _), slot in zip(found, _slots(ports), strict=True):
             builder.add_edge(value, target, slot)
 
     def _add_calls(self, builder: GraphBuilder, node: int) -> None:
@@ -304,35 +313,24 @@ def _stem(label: str) -> str:
     return label[:100].lower() or "node"
 
 
-def _port(edge: Json, key: str) -> str:
-    return text_of(edge.get(key, "0"))
-
-
 def _slot(port: str) -> int | None:
     is_number = port.isascii() and port.isdigit() and len(port) < 8
     return int(port) if is_number and int(port) < MAX_SLOT else None
 
 
-def _slots(ports: list[str]) -> list[int]:
+def _slots(ports: Iterable[str]) -> list[int]:
     """Return a slot for each port: its number where it has one that is free, else the next free."""
     taken: set[int] = set()
     slots: list[int | None] = []
     for port in ports:
         slot = _slot(port)
-        slot = None if slot in taken else slot
-        slots.append(slot)
-        if slot is not None:
+        if slot is not None and slot not in taken:
             taken.add(slot)
-    free = 0
-    result: list[int] = []
-    for slot in slots:
-        if slot is None:
-            while free in taken:
-                free += 1
-            slot = free
-            taken.add(free)
-        result.append(slot)
-    return result
+            slots.append(slot)
+        else:
+            slots.append(None)
+    free = (slot for slot in count() if slot not in taken)
+    return [next(free) if slot is None else slot for slot in slots]
 
 
 def _type(metadata: Json) -> TensorType:

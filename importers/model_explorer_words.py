@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from graphs.ir import NodeKind
 from graphs.tensor_type import DTYPE_BITS, UNKNOWN_TYPE, Dim, TensorType
@@ -66,6 +67,7 @@ def guess_kind(label: str, *, has_inputs: bool, has_outputs: bool) -> NodeKind:
     return NodeKind.OPERATOR
 
 
+@lru_cache(maxsize=4096)
 def parse_type(text: str) -> TensorType:
     """Return the type that a `tensor_shape` states.
 

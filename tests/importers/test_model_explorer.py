@@ -273,8 +273,8 @@ def test_ids_that_are_missing_or_taken():
     assert notes == [
         "A name was taken already and got a number: a",
         "A node has no id and was given one (2×): 2, 3",
-        "A node has no label and shows its id: c",
         "An edge comes from a node that does not exist: ghost",
+        "A node has no label and shows its id: c",
     ]
 
 
