@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.plots.columns import Mask, Rows
+from components.plots.columns import Mask, Rows, is_drawable
 
 MAX_BINS = 60
 _MIN_BINS = 8
@@ -30,7 +30,7 @@ class Bins:
     n_hidden : int
         Values <= 0 that a log axis cannot show.
     n_infinite : int
-        Values that no axis can show.
+        Infinite values, and those too large for any axis.
     is_log : bool
     """
 
@@ -76,9 +76,9 @@ def make_bins(
     values get one bin around them; all else equal widths, as many as the square
     root of the count, on a log axis equal in the logarithm.
     """
-    finite = np.isfinite(values)
+    finite = is_drawable(values)
     usable = finite & (values > 0) if is_log else finite
-    n_infinite = int(np.isinf(values).sum())
+    n_infinite = int((~np.isnan(values) & ~finite).sum())
     n_hidden = int(finite.sum() - usable.sum())
     edges = _edges(values[usable], is_log=is_log, n_categories=n_categories, max_bins=max_bins)
     k = max(len(edges) - 1, 0)
@@ -106,7 +106,7 @@ def _edges(
     if is_log:
         edges = 10 ** (np.log10(low) * (1 - line) + np.log10(high) * line)
     else:
-        edges = low * (1 - line) + high * line  # no difference, which might overflow
+        edges = low * (1 - line) + high * line
     edges[0], edges[-1] = low, high
     return np.maximum.accumulate(edges)
 

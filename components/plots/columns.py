@@ -16,6 +16,7 @@ from graphs.node_data import NodeData
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+_LARGEST = 1e300  # differences and margins of what is smaller do not overflow
 _LOG_RATIO = 100.0  # two decades: below, a linear axis shows more
 
 
@@ -85,6 +86,12 @@ class MeasureColumn:
         """
         worse = np.greater if self.is_higher_worse else np.less
         return np.asarray(worse(self.values, threshold), dtype=np.bool_)
+
+
+def is_drawable(values: NDArray[np.float64]) -> Mask:
+    """Return which values an axis can show: neither NaN, infinite, nor near a double's end."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(values) < _LARGEST, dtype=np.bool_)
 
 
 def as_rows(rows: ArrayLike, n: int) -> Rows:

@@ -25,7 +25,15 @@ from bokeh.plotting import figure
 from numpy.typing import ArrayLike, NDArray
 
 from components.plots.bins import Bins, make_bins
-from components.plots.columns import Mask, MeasureColumn, Rows, as_mask, as_rows, shortened
+from components.plots.columns import (
+    Mask,
+    MeasureColumn,
+    Rows,
+    as_mask,
+    as_rows,
+    is_drawable,
+    shortened,
+)
 from components.plots.figures import (
     ALL_COLOR,
     SELECTED_COLOR,
@@ -77,7 +85,7 @@ class Histogram:
         self._rows: Rows = np.zeros(0, dtype=np.int64)
         self._figure: figure | None = None
         self._source = ColumnDataSource(_bar_data(self._bins))
-        self._brush = BoxAnnotation()
+        self._brush = BoxAnnotation(visible=False)
         self._frame = Frame(_EMPTY)
         self._note = note_pane()
         self._switches = axis_switches([_LOG_X, _LOG_Y], lambda _: self._on_switch())
@@ -161,7 +169,7 @@ class Histogram:
     def _rebuild(self) -> None:
         """Make bins and figure anew: another measure or another axis."""
         column = self._column
-        if column is None or not np.isfinite(column.values).any():
+        if column is None or not is_drawable(column.values).any():
             self._figure = None
             self._bins = make_bins(np.full(len(column.values) if column else 0, np.nan))
             self._frame.say(_EMPTY if column is None else f"No node has a value of {column.name}.")

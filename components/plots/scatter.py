@@ -7,6 +7,7 @@ each view. Positions are kept in axis units: the decimal logarithm on a log axis
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,15 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from numpy.typing import ArrayLike, NDArray
 
-from components.plots.columns import Mask, MeasureColumn, Rows, as_mask, as_rows, shortened
+from components.plots.columns import (
+    Mask,
+    MeasureColumn,
+    Rows,
+    as_mask,
+    as_rows,
+    is_drawable,
+    shortened,
+)
 from components.plots.density import density_image
 from components.plots.figures import (
     SELECTED_COLOR,
@@ -185,8 +194,8 @@ class Scatter:
 
     def _to_axis(self, x0: float, x1: float, y0: float, y1: float) -> _View:
         """Return a box given in value units in axis units."""
-        pairs = zip((x0, x1, y0, y1), np.repeat(self._is_log(), 2), strict=True)
-        return _View(*(float(_axis(np.array([v]), log)[0]) for v, log in pairs))
+        log_x, log_y = self._is_log()
+        return _View(*(_end(x, log_x) for x in (x0, x1)), *(_end(y, log_y) for y in (y0, y1)))
 
     def _drawn(self, view: _View) -> Mask:
         """Return which nodes are placed, pass the filter and lie in a view."""
@@ -203,7 +212,8 @@ class Scatter:
         columns = (self._x, self._y)
         place = [_axis(c.values, log) for c, log in zip(columns, self._is_log(), strict=True)]
         self._place = np.array(place)
-        self._is_placed = np.asarray(np.isfinite(self._place).all(axis=0), dtype=np.bool_)
+        drawable = [is_drawable(v) for v in (*self._place, *(c.values for c in columns))]
+        self._is_placed = np.logical_and.reduce(drawable)
         set_note(self._note, self._hidden_text())
         if not self._is_placed.any():
             self._forget(len(self._x.values), "No node has a value of both measures to show here.")
@@ -330,9 +340,10 @@ class Scatter:
     def _hidden_text(self) -> str:
         if self._x is None or self._y is None:
             return ""
-        both = np.isfinite(self._x.values) & np.isfinite(self._y.values)
+        both = ~np.isnan(self._x.values) & ~np.isnan(self._y.values)
         n_hidden = int((both & ~self._is_placed).sum())
-        return f"{n_hidden:,} nodes with a value ≤ 0 are not on the log axis" if n_hidden else ""
+        reason = "≤ 0 or infinite" if any(self._is_log()) else "infinite"
+        return f"Not shown: {n_hidden:,} with a value {reason}" if n_hidden else ""
 
     def _on_box(self, event: SelectionGeometry) -> None:
         geometry = event.geometry
@@ -381,6 +392,13 @@ def _axis(values: NDArray[np.float64], is_log: bool) -> NDArray[np.float64]:
     logs = np.full(len(values), np.nan)
     np.log10(values, where=values > 0, out=logs)
     return logs
+
+
+def _end(value: float, is_log: bool) -> float:
+    """Return an end of a box in axis units; on a log axis zero is infinitely far below."""
+    if not is_log:
+        return value
+    return math.log10(value) if value > 0 else -math.inf
 
 
 def _extent(place: NDArray[np.float64]) -> _View:
