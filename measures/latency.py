@@ -59,7 +59,10 @@ class Latency:
         Node name where it is unique in the file, else the name of its first output.
     median_ms, p10_ms, p90_ms : float64 array, shape (n,)
     whole_ms : float
-        Median time of the whole run, measured without a profiler.
+        Median wall time of the whole run, measured without a profiler.
+    whole_cpu_ms : float
+        Median CPU time of that run, over all threads: below `whole_ms` where the
+        machine was busy with something else.
     other_ms : float
         Time of what the runtime ran and no node of the file stands for.
     skipped : mapping of str to str
@@ -72,6 +75,7 @@ class Latency:
     p10_ms: NDArray[np.float64]
     p90_ms: NDArray[np.float64]
     whole_ms: float
+    whole_cpu_ms: float
     other_ms: float
     skipped: Mapping[str, str]
     conditions: Conditions
@@ -138,6 +142,7 @@ def measure_latency(
         p10_ms=times[:, 1],
         p90_ms=times[:, 2],
         whole_ms=float(result["whole_ms"]),
+        whole_cpu_ms=float(result["whole_cpu_ms"]),
         other_ms=float(result["other_ms"]),
         skipped=result["skipped"],
         conditions=conditions(

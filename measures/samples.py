@@ -110,3 +110,18 @@ def random_feed(specs: Sequence[InputSpec], free_dimension: int = 1) -> Feed:
         else:
             raise NotRunnable("the model", f"a value for input {spec.name} of type {spec.dtype}")
     return feed
+
+
+def renamed(feed: Feed, names: Sequence[str]) -> Feed:
+    """Return a feed for the inputs of a twin: by name, else by position.
+
+    Raises
+    ------
+    NotRunnable
+        The twin has another number of inputs.
+    """
+    if set(names) == set(feed):
+        return feed
+    if len(names) != len(feed):
+        raise NotRunnable("the model", f"as many inputs as its twin has, {len(feed)}")
+    return dict(zip(names, feed.values(), strict=True))

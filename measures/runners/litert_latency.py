@@ -9,16 +9,15 @@ not seen: the result carries the time of the whole run, to compare with the sum.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphs.errors import NotRunnable
 from measures.quantiles import QUANTILES
 from measures.runners import litert_sessions
+from measures.runners.clock import timed
 from measures.runners.single_op import OperatorCutter
 
 
@@ -35,31 +34,31 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     whole = litert_sessions.interpreter(path, n_threads)
     feed = litert_sessions.feeds(whole, request)[0]
     litert_sessions.set_inputs(whole, feed)
-    whole_ns = _timed(whole, n_warmup, n_repeats)
+    whole_ns = timed(whole.invoke, n_warmup + n_repeats)[n_warmup:]
     del whole
     recorded = litert_sessions.interpreter(path, n_threads, keep_tensors=True)
     litert_sessions.set_inputs(recorded, feed)
     recorded.invoke()
     cutter = OperatorCutter(Path(path).read_bytes())
-    call_ns = float(np.median(_timed(_alone(cutter, None, recorded, 1), n_warmup, n_repeats)))
+    empty = _alone(cutter, None, recorded, 1)
+    call_ns = float(np.median(timed(empty.invoke, n_warmup + n_repeats)[n_warmup:, 0]))
     keys, rows, skipped = [], [], {}
     for i, key in enumerate(_keys(recorded, cutter.n_operators)):
-        reason = cutter.refusal(i)
         try:
-            runner = None if reason else _alone(cutter, i, recorded, n_threads)
+            runner = _alone(cutter, i, recorded, n_threads)
         except NotRunnable as error:
-            reason = f"it does not run alone: {error.needs}"
-        if reason:
-            skipped[key] = reason
+            skipped[key] = error.needs
             continue
-        ns = np.quantile(_timed(runner, n_warmup, n_repeats), QUANTILES)
+        wall_ns = timed(runner.invoke, n_warmup + n_repeats)[n_warmup:, 0]
+        ns = np.quantile(wall_ns, QUANTILES)
         keys.append(key)
         rows.append((np.maximum(ns - call_ns, 0.0) / 1e6).tolist())
     return {
         "keys": keys,
         "node_ms": rows,
         "other_ms": 0.0,
-        "whole_ms": float(np.median(whole_ns)) / 1e6,
+        "whole_ms": float(np.median(whole_ns[:, 0])) / 1e6,
+        "whole_cpu_ms": float(np.median(whole_ns[:, 1])) / 1e6,
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
         "skipped": skipped,
@@ -76,19 +75,18 @@ def _keys(runner: Any, n_operators: int) -> list[str]:
 
 
 def _alone(cutter: OperatorCutter, operator: int | None, recorded: Any, n_threads: int) -> Any:
-    """Return an interpreter of one operator with its recorded inputs set."""
+    """Return an interpreter of one operator with its recorded inputs set.
+
+    Raises
+    ------
+    NotRunnable
+        The operator cannot run alone; `needs` says why.
+    """
+    reason = "" if operator is None else cutter.refusal(operator)
+    if reason:
+        raise NotRunnable("latency", reason)
     content, given = cutter.model_of(operator)
     runner = litert_sessions.interpreter(content, n_threads)
     for details, tensor in zip(runner.get_input_details(), given, strict=True):
         runner.set_tensor(details["index"], recorded.get_tensor(tensor))
     return runner
-
-
-def _timed(runner: Any, n_warmup: int, n_repeats: int) -> NDArray[np.int64]:
-    """Invoke and return the time of each run after warm-up, ns, int64, shape (n_repeats,)."""
-    times = np.zeros(n_warmup + n_repeats, dtype=np.int64)
-    for i in range(len(times)):
-        start = time.perf_counter_ns()
-        runner.invoke()
-        times[i] = time.perf_counter_ns() - start
-    return times[n_warmup:]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.errors import NotRunnable
-from measures.samples import Feed, InputSpec, batches, random_feed, read_samples
+from measures.samples import Feed, InputSpec, batches, random_feed, read_samples, renamed
 
 MAX_MODEL_BYTES = 2**31 - 1  # flatbuffers' own limit
 
@@ -126,15 +126,17 @@ def feeds(runner: Any, request: dict[str, Any]) -> list[Feed]:
 
 
 def set_inputs(runner: Any, feed: Feed) -> None:
-    """Set the inputs from real numbers, quantized as each input asks.
+    """Set the inputs from real numbers, quantized as each input asks; by name, else by position.
 
     Raises
     ------
     NotRunnable
         A sample does not fit the input's shape.
     """
-    for details in runner.get_input_details():
-        value = feed[details["name"]]
+    given = runner.get_input_details()
+    values = renamed(feed, [details["name"] for details in given])
+    for details in given:
+        value = values[details["name"]]
         if tuple(value.shape) != tuple(details["shape"]):
             shape = tuple(int(n) for n in details["shape"])
             raise NotRunnable("the model", f"input {details['name']} of shape {shape}")

@@ -15,7 +15,7 @@ from graphs.errors import MeasureError, NotRunnable
 from measures.error_sums import ErrorSums
 from measures.runners import onnx_sessions
 from measures.runners.onnx_pairs import Pair, expose, pairs
-from measures.samples import Feed
+from measures.samples import Feed, renamed
 
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 
@@ -68,7 +68,8 @@ def _add(sums: list[ErrorSums], found: list[Pair], first: Any, second: Any, feed
     computed = list(dict.fromkeys(p.reference for p in found if p.reference not in feed))
     floats = {**feed, **dict(zip(computed, first.run(computed, feed), strict=True))}
     names = list(dict.fromkeys(p.quantized for p in found))
-    twins = dict(zip(names, second.run(names, feed), strict=True))
+    own = renamed(feed, [value.name for value in second.get_inputs()])
+    twins = dict(zip(names, second.run(names, own), strict=True))
     for one, pair in zip(sums, found, strict=True):
         x, y = np.asarray(floats[pair.reference]), np.asarray(twins[pair.quantized])
         if x.shape != y.shape:

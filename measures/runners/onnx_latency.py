@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from graphs.errors import MeasureError
 from measures.quantiles import QUANTILES, grouped_quantiles
 from measures.runners import onnx_sessions
+from measures.runners.clock import timed
 from measures.samples import Feed
 
 MAX_EVENTS = 900_000  # the profiler drops events beyond a million
@@ -48,13 +48,14 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     plain = onnx_sessions.session(model, path, n_threads)
     feed = onnx_sessions.feeds(plain, request)[0]
     profiled = onnx_sessions.session(model, path, n_threads, str(Path.cwd() / "profile"))
-    whole_ns = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
+    whole = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
     times, other_us = _node_times(Path(profiled.end_profiling()), n_warmup, n_repeats)
     return {
         "keys": [keys[i] for i in times],
         "node_ms": [(grouped_quantiles(us, QUANTILES) / 1e3).tolist() for us in times.values()],
         "other_ms": float(np.median(other_us)) / 1e3 if len(other_us) else 0.0,
-        "whole_ms": float(np.median(whole_ns)) / 1e6,
+        "whole_ms": float(np.median(whole[:, 0])) / 1e6,
+        "whole_cpu_ms": float(np.median(whole[:, 1])) / 1e6,
         "n_repeats": n_repeats,
         "inputs": onnx_sessions.shapes_of(feed),
         "skipped": {},
@@ -69,28 +70,20 @@ def _in_turns(
 
     Returns
     -------
-    int64 array, shape (k,)
-        Time of the runs without profiler, ns; the first of each turn, whose caches
-        the other session has emptied, does not count.
+    int64 array, shape (k, 2)
+        Wall and CPU time of the runs without profiler, ns; the first of each turn,
+        whose caches the other session has emptied, does not count.
     """
     for _ in range(n_warmup):
         plain.run(None, feed)
         profiled.run(None, feed)
-    times: list[int] = []
+    parts = []
     for turn in range(N_TURNS):
-        times.extend(_run_ns(plain, feed, 1 + max(1, n_repeats // (5 * N_TURNS)))[1:])
-        _run_ns(profiled, feed, n_repeats * (turn + 1) // N_TURNS - n_repeats * turn // N_TURNS)
-    return np.array(times, dtype=np.int64)
-
-
-def _run_ns(runner: Any, feed: Feed, n_runs: int) -> list[int]:
-    """Run so many times and return the time of each, ns."""
-    times = []
-    for _ in range(n_runs):
-        start = time.perf_counter_ns()
-        runner.run(None, feed)
-        times.append(time.perf_counter_ns() - start)
-    return times
+        n_plain = 1 + max(1, n_repeats // (5 * N_TURNS))
+        parts.append(timed(lambda: plain.run(None, feed), n_plain)[1:])
+        for _ in range(n_repeats * turn // N_TURNS, n_repeats * (turn + 1) // N_TURNS):
+            profiled.run(None, feed)
+    return np.concatenate(parts)
 
 
 def _node_times(

@@ -51,13 +51,13 @@ class OperatorCutter:
         return data is not None and len(data) > 0
 
     def refusal(self, operator: int) -> str:
-        """Return why an operator cannot run alone; empty where it can."""
+        """Return what an operator would need beside itself to run; empty where it can run alone."""
         own = self._graph.operators[operator]
         options = type(own.builtinOptions).__name__
         if options in ("IfOptionsT", "WhileOptionsT", "CallOnceOptionsT", "CallOptionsT"):
-            return "it calls another subgraph"
+            return "another subgraph, which it calls"
         if any(self._graph.tensors[t].isVariable for t in own.inputs if t >= 0):
-            return "it keeps a state"
+            return "the state that it keeps"
         return ""
 
     def model_of(self, operator: int | None) -> tuple[bytes, list[int]]:

@@ -22,6 +22,7 @@ from typing import Any
 from graphs.errors import MeasureError, NotRunnable
 
 REQUEST, RESULT, ERRORS = "request.json", "result.json", "stderr.txt"
+CHILD = "measures.runners.child"
 MAX_RESULT_BYTES = 256 << 20
 _POLL_S = 0.05
 _ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ def _run(folder: Path, measure: str, limits: Limits, is_cancelled: Callable[[], 
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
     with (folder / ERRORS).open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "measures.runners.child", str(folder)],
+            [sys.executable, "-m", CHILD, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

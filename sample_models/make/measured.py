@@ -69,6 +69,7 @@ def _latency(one: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
     return {
         "latency": {
             "whole_ms": round(found.whole_ms, 6),
+            "whole_cpu_ms": round(found.whole_cpu_ms, 6),
             "nodes_over_whole": round(found.coverage, 4),
             "other_ms": found.other_ms,
             "skipped": dict(found.skipped),

@@ -1,0 +1,125 @@
+"""Latency by node: what is timed, under which key, and that it adds up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphs.errors import NotRunnable
+from measures.latency import Latency, LatencySettings, measure_latency
+from measures.runners.onnx_latency import _node_times
+from sample_models import sample
+from tests.measures.models import chain_model
+
+QUICK = LatencySettings(n_repeats=3, n_warmup=1)
+
+
+def test_every_onnx_node_has_a_time_under_its_own_key(tmp_path: Path) -> None:
+    """A name that is missing or doubled is replaced by what the node produces."""
+    path = chain_model(tmp_path / "chain.onnx", ["block/a", "", "twice", "twice", "opscope.0."])
+    found = measure_latency(path, "ONNX", settings=QUICK)
+    assert found.keys == ("block/a", "v2", "v3", "v4", "opscope.0.")
+    assert (found.p10_ms <= found.median_ms).all()
+    assert (found.median_ms <= found.p90_ms).all()
+    assert found.whole_ms > 0
+
+
+def test_the_record_says_what_was_run(tmp_path: Path) -> None:
+    """Shapes, settings, versions and hashes are those of the run."""
+    path = chain_model(tmp_path / "chain.onnx", ["a"])
+    inputs = tmp_path / "in.npz"
+    np.savez(inputs, v0=np.zeros((10, 8), np.float32))
+    settings = LatencySettings(n_repeats=3, n_warmup=0, batch=4)
+    told = measure_latency(path, "ONNX", inputs, settings).conditions.as_json()
+    assert told["inputs"] == {"v0": [4, 8]}
+    assert told["settings"]["n_repeats"] == 3
+    assert set(told["versions"]) == {"onnxruntime", "onnx", "numpy"}
+    assert len(told["model_sha256"]) == len(told["inputs_sha256"]) == 64
+
+
+def test_a_profile_is_read_by_run_and_node(tmp_path: Path) -> None:
+    """Warm-up runs are dropped, a doubled node is summed with its original, the rest is other."""
+    runs = [(7, 7, 7), (1, 2, 3), (4, 5, 6)]  # µs of a node, its double, and an inserted node
+    names = ("opscope.3.", "opscope.3./duplicated", "cast")
+    events = [
+        {"cat": "Node", "name": f"{name}_kernel_time", "dur": us}
+        for run in runs
+        for name, us in zip(names, run, strict=True)
+    ]
+    events.append({"cat": "Session", "name": "model_run", "dur": 99})
+    profile = tmp_path / "profile.json"
+    profile.write_text("[\n" + ",\n".join(json.dumps(e) for e in events) + "\n]\n")
+    nodes, other = _node_times(profile, n_warmup=1, n_repeats=2)
+    assert {i: us.tolist() for i, us in nodes.items()} == {3: [3.0, 9.0]}
+    assert other.tolist() == [3.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "batch"), [("digits_float", 32), ("digits_int8", 32), ("decoder", 16)]
+)
+def test_onnx_nodes_add_up_to_the_whole_run(name: str, batch: int) -> None:
+    """On a batch, the nodes' medians sum to the run without profiler within 15 %."""
+    settings = LatencySettings(n_repeats=25, n_warmup=3, free_dimension=batch)
+    _assert_adds_up(name, "ONNX", settings)
+
+
+@pytest.mark.parametrize("name", ["digits_float_tflite", "digits_int8_tflite"])
+def test_tflite_operators_add_up_to_the_whole_run(name: str) -> None:
+    """Operators timed alone sum to the run of the whole model within 15 %."""
+    _assert_adds_up(name, "TFLite", LatencySettings(n_repeats=500, n_warmup=50))
+
+
+def _assert_adds_up(name: str, format: str, settings: LatencySettings) -> None:
+    """Compare with CPU time: the median of a whole run waits for others where a node's does not.
+
+    Caches are shared with others all the same, so three attempts are made.
+    """
+    tried: list[float] = []
+    while len(tried) < 3 and not any(abs(t - 1) <= 0.15 for t in tried):
+        found = measure_latency(sample(name).path, format, settings=settings)
+        tried.append(float(found.median_ms.sum()) / found.whole_cpu_ms)
+        assert len(found.keys) == sample(name).expectation["n_operators"]
+    assert any(abs(t - 1) <= 0.15 for t in tried), tried
+
+
+def test_tflite_keys_are_the_outputs_of_its_operators() -> None:
+    """One time an operator, in execution order, under the tensor that it produces."""
+    found = _tflite_latency()
+    assert found.keys[:2] == ("preprocess/scale", "preprocess/resize")
+    assert found.keys[-1] == "PartitionedCall:0"
+    assert found.skipped == {}
+    assert (found.median_ms >= 0).all()
+    heaviest = found.keys[int(found.median_ms.argmax())]
+    assert heaviest.startswith("block1/conv")  # 24 × 24 × 9 products a pixel at 16 × 16 pixels
+
+
+def _tflite_latency() -> Latency:
+    return measure_latency(sample("digits_float_tflite").path, "TFLite", settings=QUICK)
+
+
+def test_a_format_without_runner_says_which_have_one() -> None:
+    """The error names the formats that can be timed."""
+    with pytest.raises(NotRunnable, match="ONNX, TFLite"):
+        measure_latency(Path("model.hlo"), "HLO")
+
+
+def test_a_model_with_external_data_is_timed(corpus: Path) -> None:
+    """Weights beside the model are found though its nodes were renamed."""
+    found = measure_latency(corpus / "onnx" / "conv_qdq_external_ini.onnx", "ONNX", settings=QUICK)
+    assert len(found.keys) == 7
+
+
+@pytest.mark.parametrize("file", ["vww_96_int8.tflite", "mobilenet_v1_0.25_128.tflite"])
+def test_real_tflite_models_are_timed_whole(corpus: Path, file: str) -> None:
+    """Each of their 31 operators runs alone."""
+    found = measure_latency(corpus / "tflite" / file, "TFLite", settings=QUICK)
+    assert (len(found.keys), found.skipped) == (31, {})
+
+
+def test_what_the_runtime_refuses_is_told(corpus: Path) -> None:
+    """A model with operators that the runtime lacks ends as an error with its words."""
+    with pytest.raises(NotRunnable, match="LiteRT accepts"):
+        measure_latency(corpus / "tflite" / "whitespace_tokenizer_flex.tflite", "TFLite")

@@ -1,0 +1,85 @@
+"""Measures of size, on a graph drawn by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+
+from graphs.builder import GraphBuilder
+from graphs.ir import Graph, NodeKind
+from graphs.tensor_type import TensorType
+from measures.size import output_bytes, parameter_bytes, parameters, size_measures
+from tests.helpers.random_graphs import GraphRows, graph_rows
+
+#   x --> conv(w, b) --> relu --> out
+#              shared w --> tied
+WEIGHT = TensorType("float32", (3, 4))
+BIAS = TensorType("int8", (4,))
+HIDDEN = TensorType("float32", (1, 4))
+
+
+def _drawn() -> Graph:
+    builder = GraphBuilder("main")
+    x = builder.add_node("x", "Input", kind=NodeKind.INPUT)
+    w = builder.add_node("w", "Constant", kind=NodeKind.CONSTANT)
+    b = builder.add_node("b", "Constant", kind=NodeKind.CONSTANT)
+    alone = builder.add_node("alone", "Constant", kind=NodeKind.CONSTANT)
+    conv, relu, tied = (builder.add_node(n, n) for n in ("conv", "relu", "tied"))
+    data = builder.add_value(x, 0, "x", HIDDEN)
+    weight = builder.add_value(w, 0, "w", WEIGHT)
+    bias = builder.add_value(b, 0, "b", BIAS)
+    builder.add_value(alone, 0, "alone", TensorType("int4", (3,)))
+    hidden = builder.add_value(conv, 0, "hidden", HIDDEN)
+    builder.add_value(relu, 0, "out", HIDDEN)
+    builder.add_value(tied, 0, "open", TensorType("float32", ("batch", 4)))
+    for slot, value in enumerate((data, weight, bias)):
+        builder.add_edge(value, conv, slot)
+    builder.add_edge(hidden, relu, 0)
+    builder.add_edge(weight, tied, 0)
+    return builder.build()
+
+
+def _by_id(graph: Graph, values: np.ndarray) -> dict[str, float]:
+    return {n: v for n, v in zip(graph.node_ids, values.tolist(), strict=True) if v == v}
+
+
+def test_parameters_count_once_at_their_first_reader() -> None:
+    """A shared weight counts at the first operator that reads it, an unread one at itself."""
+    graph = _drawn()
+    assert _by_id(graph, parameters(graph).values) == {"conv": 16, "alone": 3}
+
+
+def test_parameter_size_follows_the_stored_type() -> None:
+    """float32 takes 4 bytes an element, int8 one, three int4 together two."""
+    graph = _drawn()
+    assert _by_id(graph, parameter_bytes(graph).values) == {"conv": 3 * 4 * 4 + 4, "alone": 2}
+
+
+def test_output_size_is_unknown_where_a_dimension_is() -> None:
+    """A free batch gives no number; inputs and constants have no output size."""
+    graph = _drawn()
+    assert _by_id(graph, output_bytes(graph).values) == {"conv": 16, "relu": 16}
+
+
+@given(graph_rows())
+def test_no_parameter_is_lost_or_counted_twice(rows: GraphRows) -> None:
+    """The nodes' parameters sum to the elements of all constants."""
+    graph = rows.build()
+    total = sum(
+        graph.node(int(n)).value_type(v).n_elements or 0
+        for v, n in enumerate(graph.value_node)
+        if graph.node_kind[n] == NodeKind.CONSTANT
+    )
+    assert np.nansum(parameters(graph).values) == total
+
+
+def test_a_measure_that_no_node_has_is_left_out() -> None:
+    """A graph without constants and shapes has no measure of size."""
+    builder = GraphBuilder("main")
+    builder.add_node("a", "Relu")
+    assert size_measures(builder.build()) == []
+    assert [m.label for m in size_measures(_drawn())] == [
+        "parameters",
+        "parameter size (bytes)",
+        "output size (bytes)",
+    ]
