@@ -107,7 +107,8 @@ def count_crossings(
             size += up_ptr[v + 1] - up_ptr[v]
         if size < 2:
             continue
-        tree[: size + 1] = 0
+        for at in range(size + 1):
+            tree[at] = 0
         n_seen = 0
         for i in range(rank_ptr[r], rank_ptr[r + 1]):
             u = order[i]
@@ -159,7 +160,9 @@ def _sort_rank(
             movable[n_movable] = v
             n_movable += 1
     if is_right_first:
-        movable[:n_movable] = movable[:n_movable][::-1].copy()
+        for k in range(n_movable // 2):
+            last = n_movable - 1 - k
+            movable[k], movable[last] = movable[last], movable[k]
     sort_range(movable, keys, 0, n_movable, scratch)
     k = 0
     for i in range(start, stop):
@@ -234,16 +237,21 @@ def sweep(
                     )  # fmt: skip
         counts = count_crossings(order, rank_ptr, down_ptr, down_dst, down_port, down_slot, up_ptr)
         n_stale += 1
+        n_left = 0
         for p in range(n_parts):
-            total = counts[part_ptr[p] : part_ptr[p + 1]].sum()
+            total = 0
+            for r in range(part_ptr[p], part_ptr[p + 1]):
+                total += counts[r]
             if total < best[p]:
                 best[p] = total
-                start, stop = rank_ptr[part_ptr[p]], rank_ptr[part_ptr[p + 1]]
-                best_order[start:stop] = order[start:stop]
+                for i in range(rank_ptr[part_ptr[p]], rank_ptr[part_ptr[p + 1]]):
+                    best_order[i] = order[i]
                 n_stale = 0
-        if n_stale >= PATIENCE or best.max() == 0:
+            n_left += best[p]
+        if n_stale >= PATIENCE or n_left == 0:
             break
-    order[:] = best_order
+    for i in range(n):
+        order[i] = best_order[i]
     return best
 
 
@@ -255,11 +263,18 @@ def _fill_sorted(
     other_port: NDArray[np.float64],
     place: NDArray[np.int64],
     values: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    keys: NDArray[np.float64],
+    scratch: NDArray[np.int64],
 ) -> None:
     """Write where the edges of v end in the other rank, sorted, at their CSR rows."""
-    for e in range(ptr[v], ptr[v + 1]):
-        values[e] = place[other[e]] + other_port[e]
-    values[ptr[v] : ptr[v + 1]].sort()
+    start, stop = ptr[v], ptr[v + 1]
+    for e in range(start, stop):
+        keys[e] = place[other[e]] + other_port[e]
+        rows[e] = e
+    sort_range(rows, keys, start, stop, scratch)
+    for e in range(start, stop):
+        values[e] = keys[rows[e]]
 
 
 @kernel
@@ -309,6 +324,8 @@ def switch_neighbours(
             place[order[i]] = i - rank_ptr[r]
     above = np.empty(len(up_src), np.float64)
     below = np.empty(len(down_dst), np.float64)
+    rows, scratch = np.empty(len(down_dst), np.int64), np.empty(len(down_dst), np.int64)
+    keys = np.empty(len(down_dst), np.float64)
     is_settled = np.zeros(n_ranks, np.bool_)
     n_saved = 0
     for _ in range(n_rounds):
@@ -319,8 +336,11 @@ def switch_neighbours(
                 continue
             is_settled[r] = True
             for i in range(start, stop):
-                _fill_sorted(order[i], up_ptr, up_src, up_src_port, place, above)
-                _fill_sorted(order[i], down_ptr, down_dst, down_dst_port, place, below)
+                v = order[i]
+                _fill_sorted(v, up_ptr, up_src, up_src_port, place, above, rows, keys, scratch)
+                _fill_sorted(
+                    v, down_ptr, down_dst, down_dst_port, place, below, rows, keys, scratch
+                )
             has_moved = False
             for i in range(start, stop - 1):
                 u, v = order[i], order[i + 1]

@@ -53,5 +53,6 @@ def sort_range(
                 else:
                     scratch[k] = items[j]
                     j += 1
-        items[start:stop] = scratch[start:stop]
+        for k in range(start, stop):  # slices cost a second to compile
+            items[k] = scratch[k]
         width *= 2

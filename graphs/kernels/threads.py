@@ -127,7 +127,9 @@ def _fill_grid(
     down_weight: NDArray[np.int64],
 ) -> None:
     """Write what a segment from gap ``low + p`` of a rank to gap ``to_low + q`` below crosses."""
-    grid[:n_from, :n_to] = 0
+    for p in range(n_from):
+        for q in range(n_to):
+            grid[p, q] = 0
     # grid holds differences first: an edge (u, v) is crossed where (u < p) differs from (v < q).
     for i in range(rank_ptr[upper_rank], rank_ptr[upper_rank + 1]):
         u = order[i]
