@@ -42,6 +42,9 @@ class ScopeCache:
         self._layouts: OrderedDict[bytes, ScopeLayout] = OrderedDict()
         self._n_bytes = 0
 
+    def __len__(self) -> int:
+        return len(self._layouts)
+
     def get(self, key: bytes) -> ScopeLayout | None:
         """Return the layout of that key, or None."""
         with self._lock:

@@ -55,6 +55,8 @@ def lay_out(
     watch = Watch(cancelled)
     with watch.phase("input"):
         validate.check_boxes(boxes)
+        if len(boxes.parent) == 0:
+            return _nothing()
         turned = _turn(boxes) if options.direction == "right" else boxes
     with watch.phase("acyclic"):
         depth = box_depths(boxes.parent)
@@ -68,6 +70,22 @@ def lay_out(
         validate.check_layout(boxes, layout)
     layout.seconds_by_phase.update(watch.seconds)
     return layout
+
+
+def _nothing() -> Layout:
+    """Return the layout of no boxes."""
+    column = np.zeros(0, dtype=np.float32)
+    return Layout(
+        x=column,
+        y=column,
+        width=column,
+        height=column,
+        path_ptr=np.zeros(1, dtype=np.int32),
+        path_points=np.zeros((0, 2), dtype=np.float32),
+        edge_is_back=np.zeros(0, dtype=bool),
+        total_width=0.0,
+        total_height=0.0,
+    )
 
 
 def _turn(boxes: Boxes) -> Boxes:

@@ -25,6 +25,8 @@ def check_boxes(boxes: Boxes) -> None:
         _require(len(getattr(boxes, name)) == n, "input", f"{name} has not {n} rows")
     for name in ("target", "source_slot", "target_slot"):
         _require(len(getattr(boxes, name)) == m, "input", f"{name} has not {m} rows")
+    for name in ("is_group", "is_constant"):
+        _require(getattr(boxes, name).dtype == bool, "input", f"{name} is no mask")
     index = np.arange(n)
     _require(bool(np.all(boxes.parent < index)), "input", "a box comes before its group")
     _require(bool(np.all(boxes.parent >= -1)), "input", "a parent is below -1")
