@@ -45,7 +45,10 @@ def line(row: Row, limits: dict[str, float]) -> tuple[str, bool]:
 
 
 def rows_of(name: str) -> Iterator[Row | None]:
-    """Yield the rows of one benchmark module; None where it failed, with its traceback printed."""
+    """Yield the rows of one benchmark module; None where it failed, with its traceback printed.
+
+    A module without `run` serves others and yields nothing.
+    """
     try:
         module = importlib.import_module(f"benchmarks.{name}")
         if hasattr(module, "run"):
@@ -62,15 +65,21 @@ def main(chosen: list[str]) -> int:
         print(f"no benchmark begins with {', '.join(chosen) or 'anything'}", file=sys.stderr)
         return 2
     limits, all_kept = budgets(), True
+    unmeasured = set() if chosen else set(limits)
     print(f"{'what':<52} {'value':>12}     {'budget':>9}")
     for name in names:
-        start = time.perf_counter()
+        start, n_rows = time.perf_counter(), 0
         for row in rows_of(name):
             text, is_kept = line(row, limits) if row else (f"{name}: FAILED", False)
             print(text, flush=True)
             all_kept &= is_kept
-        print(f"  ({name}: {time.perf_counter() - start:.1f} s)", flush=True)
-    return 0 if all_kept else 1
+            n_rows += 1
+            unmeasured.discard(row.name if row else "")
+        if n_rows:
+            print(f"  ({name}: {time.perf_counter() - start:.1f} s)", flush=True)
+    for name in sorted(unmeasured):
+        print(f"{name:<52} NOT MEASURED")
+    return 0 if all_kept and not unmeasured else 1
 
 
 if __name__ == "__main__":
