@@ -13,7 +13,7 @@ from graphs.visible import visible
 
 N_NODES = 50_000
 REPEATS = 5
-QUERY = "norm op:mul ns:1/ -name:zebra"
+QUERY = "norm op:mul ns:layers/1/ -name:zebra"
 
 
 def run() -> list[Row]:

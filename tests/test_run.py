@@ -98,6 +98,15 @@ def test_serve_refuses_an_option_without_its_value(environment: dict[str, str]) 
     assert "--port needs a value" in ran.stderr
 
 
+def test_a_corpus_is_an_option_of_the_tests(environment: dict[str, str]) -> None:
+    """`--corpus DIR` in two words reaches pytest, which would take DIR for a folder of tests."""
+    python = Path(environment["OPSCOPE_VENV"]) / "bin" / "python"
+    python.unlink()
+    stand_in(python.parent, "python", 'for word in "$@"; do echo "<$word>"; done')
+    ran = run("test", "-q", "--corpus", "a b", "tests/x.py", env=environment)
+    assert ran.stdout.splitlines()[-3:] == ["<-q>", "<--corpus=a b>", "<tests/x.py>"]
+
+
 @pytest.fixture
 def bare_path(tmp_path: Path) -> Path:
     """A folder with the few tools that every system has, to stand for the whole PATH."""
