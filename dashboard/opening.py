@@ -137,8 +137,7 @@ class Opening:
     def _show(
         self, results: Sequence[tuple[OpenModel, list[NodeData], list[OpscopeError]]], graph_id: str
     ) -> None:
-        for opened, _, _ in results:
-            self.session.models = [*self.session.models, opened]
+        self.session.models = [*self.session.models, *(opened for opened, _, _ in results)]
         for opened, sets, errors in results:
             for one in sets:
                 opened.node_data.setdefault(one.graph_id, []).append(one)

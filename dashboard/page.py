@@ -27,7 +27,8 @@ from dashboard.theme import EMBED_SX, PAGE_SX, THEME
 from dashboard.url_state import UrlState, apply, from_query
 from dashboard.work import Work
 
-PLOTS_WIDTH = 480
+PLOTS_WIDTH = 500
+EMBEDDED_PLOTS_WIDTH = 420
 ROWS_A_PAGE = 6
 EXTENSIONS = ("tabulator",)
 TABS = ("Plots", "Details", "Search", "Model")
@@ -91,7 +92,6 @@ class App:
 
     def _whole_page(self) -> pmui.Page:
         main = pmui.Column(
-            self.bar.view,
             self.graph.view,
             self.table.view,
             self.notice_list.view,
@@ -101,9 +101,9 @@ class App:
         )
         return pmui.Page(
             title="Opscope",
-            header=[*self.header.view, self.opener.view],
+            header=[self.header.view, self.opener.view],
             main=[main],
-            contextbar=[self.tabs],
+            contextbar=[self.bar.view, self.tabs],
             contextbar_open=True,
             contextbar_variant="persistent",
             contextbar_width=PLOTS_WIDTH,
@@ -115,7 +115,7 @@ class App:
     def _embedded_page(self) -> pmui.Page:
         """Graph with legend, and plots; no header, table or tabs."""
         plots = pmui.Column(
-            self.plots.view, width=380, sizing_mode="stretch_height", margin=0, scroll="y"
+            self.bar.view, self.plots.view, width=EMBEDDED_PLOTS_WIDTH, sizing_mode="stretch_height", margin=0, scroll="y"
         )
         main = pmui.Row(
             self.graph.view, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0

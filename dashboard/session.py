@@ -25,7 +25,7 @@ Rows = NDArray[np.int32]
 NO_ROWS: Rows = np.zeros(0, dtype=np.int32)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class OpenModel:
     """A model that is open, with what the reader did to each of its graphs.
 

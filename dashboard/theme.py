@@ -37,6 +37,7 @@ PAGE_SX = {
         "borderBottom": "1px solid",
         "borderColor": "divider",
     },
+    "& .MuiAppBar-root .title": {"color": "text.primary", "fontSize": "1.35rem", "fontWeight": 650},
 }
 
 EMBED_SX = {"& .MuiAppBar-root": {"display": "none"}, "& .MuiToolbar-root": {"display": "none"}}

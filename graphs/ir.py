@@ -75,7 +75,7 @@ class EmptySource:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Graph:
     """One graph: n nodes, v values, e edges.
 
@@ -153,6 +153,10 @@ class Graph:
     source: GraphSource
     n_operators: int
 
+    def __repr__(self) -> str:
+        """Return one short line: the columns of a large graph would fill a log."""
+        return f"<Graph {self.id[:80]!r}: {self.n_nodes} nodes, {self.n_edges} edges>"
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes of every kind."""
@@ -228,7 +232,7 @@ class Node:
         return self.graph.types[int(self.graph.value_type[value])]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model:
     """What one file or object holds.
 
@@ -258,6 +262,10 @@ class Model:
     notes: tuple[Note, ...] = ()
     n_parameters: int = 0
     parameter_bytes: int = 0
+
+    def __repr__(self) -> str:
+        """Return one short line."""
+        return f"<Model {self.name[:80]!r} ({self.format}): {len(self.graphs)} graphs>"
 
     def graph(self, graph_id: str) -> Graph:
         """Return the graph of that id; raises KeyError where there is none."""

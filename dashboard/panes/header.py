@@ -25,11 +25,13 @@ class Header:
             label="Open", icon="folder_open", variant="contained", size="small", margin=(0, 8),
             on_click=opener.show,
         )  # fmt: skip
-        self.view = [self.open, self.model, self.graph, self.trail]
+        self.view = pmui.Row(
+            self.open, self.model, self.graph, self.trail, margin=(0, 12), sx={"alignItems": "center"}
+        )
         self.model.param.watch(self._model_chosen, "value")
         self.graph.param.watch(self._graph_chosen, "value")
         self.trail.param.watch(self._crumb_clicked, "active")
-        session.param.watch(self._show, ["models", "opened", "graph"])
+        session.param.watch(self._show, ["opened", "graph"])
         self._show()
 
     def _show(self, *_: Any) -> None:
@@ -92,5 +94,5 @@ def _titled(titles: list[str], values: list[Any]) -> dict[str, Any]:
 def _select(label: str, width: int) -> pmui.Select:
     return pmui.Select(
         label=label, options=[], size="small", width=width, margin=(0, 8), visible=False,
-        searchable=False,
+        searchable=False, sx={"& .MuiSelect-select": {"color": "var(--mui-palette-text-primary) !important"}},
     )  # fmt: skip

@@ -1,9 +1,10 @@
-"""The bar above the graph: which measure colours, how groups add up, the filter, and undo."""
+"""The controls above the plots: which measure colours, how groups add up, the filter, and undo."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from components.plots.columns import MeasureColumn
@@ -11,6 +12,7 @@ from components.plots.threshold import Threshold as ThresholdSlider
 from dashboard.session import Session, Threshold
 
 NONE = "none"
+_ROW = {"sizing_mode": "stretch_width", "margin": 0, "sx": {"flexWrap": "nowrap"}}
 
 
 class MeasureBar:
@@ -19,18 +21,20 @@ class MeasureBar:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._is_following = False
-        self.measure = _select("Colour by", 190)
-        self.aggregation = _select("Groups show", 112)
-        self.log = pmui.Checkbox(label="log", size="small", margin=(10, 0, 0, 0))
-        self.filter_by = _select("Filter by", 170)
+        self.measure = _select("Colour by", 168)
+        self.aggregation = _select("Groups show", 104)
+        self.log = pmui.Checkbox(label="log", size="small", margin=(12, 0, 0, 4))
+        self.filter_by = _select("Filter by", 150)
         self.slider = ThresholdSlider(self._threshold_moved)
         self.clear = pmui.Button(
             label="Clear", icon="restart_alt", variant="outlined", size="small", margin=(12, 10),
             description="Undo selection and filter (Escape)", on_click=lambda _e: session.clear(),
         )  # fmt: skip
-        self.view = pmui.Row(
-            self.measure, self.aggregation, self.log, self.filter_by, self.slider.view, self.clear,
-            sizing_mode="stretch_width", margin=(4, 0), sx={"alignItems": "flex-start"},
+        space = pn.Spacer(sizing_mode="stretch_width", height=1)
+        self.view = pmui.Column(
+            pmui.Row(self.measure, self.aggregation, self.log, space, self.clear, **_ROW),
+            pmui.Row(self.filter_by, self.slider.view, **_ROW),
+            sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.measure.param.watch(self._measure_chosen, "value")
         self.aggregation.param.watch(self._aggregation_chosen, "value")
