@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graphs.errors import MeasureError, NotRunnable
+from measures.runners.failure import words_of
 from measures.runners.worker import REQUEST, RESULT
 
 # Task -> module and function; a function takes the request and returns JSON types.
@@ -45,18 +46,9 @@ def _outcome(task: str, request: dict[str, Any]) -> dict[str, Any]:
         return {"failure": error.reason, "node": error.node}
     except ModuleNotFoundError as error:
         return {"needs": f"the package {error.name}"}
-    except MemoryError:
-        return {"failure": "it needs more memory than is allowed"}
     except Exception as error:  # runtimes raise their own kinds; the parent gets the words
-        return {"failure": _words(error)}
+        return {"failure": words_of(error)}
     return result
-
-
-def _words(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    if "bad_alloc" in words or "Failed to allocate memory" in words:
-        return "it needs more memory than is allowed"
-    return f"{type(error).__name__}: {words[:2000]}"
 
 
 def _limit_memory(memory_bytes: int) -> None:

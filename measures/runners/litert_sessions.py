@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.errors import NotRunnable
+from measures.runners.failure import words_of
 from measures.samples import Feed, InputSpec, batches, random_feed, read_samples, renamed
 
 MAX_MODEL_BYTES = 2**31 - 1  # flatbuffers' own limit
@@ -92,8 +93,8 @@ def interpreter(path: str | bytes, n_threads: int, *, keep_tensors: bool = False
             made = Interpreter(**source, num_threads=n_threads, **options)
             made.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        words = " ".join(str(error).split())[:500]
-        raise NotRunnable("the model", f"a model that LiteRT accepts ({words})") from error
+        needs = f"a model that LiteRT accepts ({words_of(error)})"
+        raise NotRunnable("the model", needs) from error
     return made
 
 

@@ -21,12 +21,13 @@ from graphs.errors import MeasureError
 from measures.quantiles import QUANTILES, grouped_quantiles
 from measures.runners import onnx_sessions
 from measures.runners.clock import timed
+from measures.runners.failure import words_of
 from measures.samples import Feed
 
 MAX_EVENTS = 900_000  # the profiler drops events beyond a million
 N_TURNS = 5
 _PREFIX = "opscope."
-_OURS = re.compile(r"^opscope\.(\d+)\.")
+_OURS = re.compile(r"opscope\.(\d+)\.")
 
 
 def latency(request: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,10 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     plain = onnx_sessions.session(model, path, n_threads)
     feed = onnx_sessions.feeds(plain, request)[0]
     profiled = onnx_sessions.session(model, path, n_threads, str(Path.cwd() / "profile"))
-    whole = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
+    try:
+        whole = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
+    except Exception as error:  # the runtime's exceptions share no public base
+        raise _failure(error, keys) from error
     times, other_us = _node_times(Path(profiled.end_profiling()), n_warmup, n_repeats)
     return {
         "keys": [keys[i] for i in times],
@@ -61,6 +65,16 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "skipped": {},
         "method": "ONNX Runtime's profiler, graph optimization off",
     }
+
+
+def _failure(error: Exception, keys: list[str]) -> MeasureError:
+    """Return an error that names the node as the file does, where the runtime names one."""
+    words = words_of(error)
+    found = _OURS.search(str(error))
+    key = keys[int(found.group(1))] if found and int(found.group(1)) < len(keys) else ""
+    if found:
+        words = words.replace(found.group(0), key)
+    return MeasureError("latency", words, node=key)
 
 
 def _in_turns(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from graphs.errors import NotRunnable
+from measures.runners.failure import words_of
 from measures.samples import Feed, InputSpec, batches, random_feed, read_samples
 
 MAX_MODEL_BYTES = 2**31 - 1  # of the graph without external data: protobuf's own limit
@@ -74,8 +75,8 @@ def session(model: Any, path: str, n_threads: int, profile_prefix: str = "") -> 
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # the runtime's exceptions share no public base
-        words = " ".join(str(error).split())[:500]
-        raise NotRunnable("the model", f"a model that ONNX Runtime accepts ({words})") from error
+        needs = f"a model that ONNX Runtime accepts ({words_of(error)})"
+        raise NotRunnable("the model", needs) from error
 
 
 def feeds(runner: Any, request: dict[str, Any]) -> list[Feed]:

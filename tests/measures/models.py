@@ -60,6 +60,17 @@ def chain_model(path: Path, names: list[str]) -> Path:
     return _save(path, nodes, [], [given], [result])
 
 
+def broken_model(path: Path, name: str) -> Path:
+    """Write a model that loads and whose only node fails: it reads past the end of a table."""
+    constants = [
+        numpy_helper.from_array(np.zeros(3, np.float32), "table"),
+        numpy_helper.from_array(np.array([100], np.int64), "at"),
+    ]
+    node = helper.make_node("Gather", ["table", "at"], ["y"], name)
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
+    return _save(path, [node], constants, [], [result])
+
+
 def quantizer_model(path: Path, scale: float, *, is_quantized: bool) -> Path:
     """Write x -> Neg -> y, in the quantized twin rounded to int8 steps of `scale` and back."""
     nodes = [helper.make_node("Neg", ["x"], ["hidden"], "block/neg")]

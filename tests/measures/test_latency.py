@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphs.errors import NotRunnable
+from graphs.errors import MeasureError, NotRunnable
 from measures.latency import Latency, LatencySettings, measure_latency
 from measures.runners.onnx_latency import _node_times
+from measures.runners.worker import Limits
 from sample_models import sample
-from tests.measures.models import chain_model
+from tests.measures.models import broken_model, chain_model
 
 QUICK = LatencySettings(n_repeats=3, n_warmup=1)
 
@@ -123,3 +124,22 @@ def test_what_the_runtime_refuses_is_told(corpus: Path) -> None:
     """A model with operators that the runtime lacks ends as an error with its words."""
     with pytest.raises(NotRunnable, match="LiteRT accepts"):
         measure_latency(corpus / "tflite" / "whitespace_tokenizer_flex.tflite", "TFLite")
+
+
+def test_a_node_that_fails_is_named_as_in_the_file(tmp_path: Path) -> None:
+    """The runtime's words come with the node's own name, not with one of ours."""
+    path = broken_model(tmp_path / "broken.onnx", "block/flawed")
+    with pytest.raises(MeasureError, match="block/flawed") as caught:
+        measure_latency(path, "ONNX", settings=QUICK)
+    assert caught.value.node == "block/flawed"
+    assert "opscope." not in str(caught.value)
+
+
+def test_damaged_files_end_as_errors(corpus: Path) -> None:
+    """Whatever a damaged model does to the runtime, our error comes back, and soon."""
+    formats = {".onnx": "ONNX", ".tflite": "TFLite"}
+    files = [f for f in (corpus / "malformed").iterdir() if f.suffix in formats]
+    assert len(files) > 15
+    for file in files:
+        with pytest.raises(MeasureError):
+            measure_latency(file, formats[file.suffix], None, QUICK, Limits(30, 4 << 30))
