@@ -125,7 +125,8 @@ class GraphBuilder:
         keys = list(map(id, types))  # hashing an int is ten times faster than hashing a type
         each = dict(zip(keys, types, strict=True))
         row = {key: self._types.setdefault(t, len(self._types)) for key, t in each.items()}
-        _extend(self._value_type, list(map(row.__getitem__, keys)))
+        found = map(row.__getitem__, keys)
+        _extend(self._value_type, np.fromiter(found, dtype=np.int64, count=len(keys)))
 
     def add_edge(self, value: int, target: int, slot: int, *, is_control: bool = False) -> None:
         """Append an edge that carries `value` into input `slot` of node `target`."""
@@ -199,7 +200,7 @@ class GraphBuilder:
             edge_target_slot=edges["slot"],
             edge_is_control=edges["control"].astype(bool),
             in_ptr=_pointers(edges["target"], n),
-            out_ptr=_pointers(np.sort(edges["source"]), n),
+            out_ptr=_pointers(edges["source"], n),
             out_edges=np.argsort(edges["source"], kind="stable").astype(np.int32),
             subgraphs={node: tuple(ids) for node, ids in self._subgraphs.items()},
             source=source or EmptySource(),
@@ -260,10 +261,10 @@ def _column(numbers: array[int]) -> NDArray[np.int64]:
     return np.array(numbers, dtype=np.int64)
 
 
-def _interned(table: dict[str, int], texts: Sequence[str]) -> list[int]:
+def _interned(table: dict[str, int], texts: Sequence[str]) -> NDArray[np.int64]:
     for text in dict.fromkeys(texts):
         table.setdefault(text, len(table))
-    return list(map(table.__getitem__, texts))
+    return np.fromiter(map(table.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
 def _order(major: NDArray[np.integer], minor: NDArray[np.integer]) -> NDArray[np.intp]:
@@ -302,6 +303,8 @@ def _refuse_bad_slots(
         raise GraphError(["two edges enter one input slot"])
 
 
-def _pointers(sorted_rows: NDArray[np.int32], n: int) -> NDArray[np.int32]:
-    """Return where each of n owners starts in a sorted owner column, shape (n + 1,)."""
-    return np.searchsorted(sorted_rows, np.arange(n + 1)).astype(np.int32)
+def _pointers(owners: NDArray[np.int32], n: int) -> NDArray[np.int32]:
+    """Return where each of n owners starts in a column sorted by owner, shape (n + 1,)."""
+    pointers = np.zeros(n + 1, dtype=np.int32)
+    np.cumsum(np.bincount(owners, minlength=n), out=pointers[1:])
+    return pointers

@@ -92,43 +92,55 @@ def build_namespaces(paths: Sequence[str]) -> tuple[Namespaces, dict[str, int]]:
     dict of str to int
         Index of each given path, as it was given.
     """
-    children: list[dict[str, int]] = [{}]
-    parent, full = [-1], [""]
-    node_of: dict[str, int] = {}
-    for path in paths:
-        around, slash, name = path.rpartition("/")
-        at = node_of.get(around, -1) if slash and name and "\\" not in path else -1
-        if at > 0 and full[at] == around and around.count("/") < MAX_DEPTH - 1:
-            parts = [name]  # the namespace around it is known: only one step is left
-        else:
-            at, parts = 0, _folded(split_path(path))
-        for part in parts:
-            below = children[at].get(part)
-            if below is None:
-                below = len(full)
-                children[at][part] = below
-                children.append({})
-                parent.append(at)
-                full.append(f"{full[at]}/{part}" if at else part)
-            at = below
-        node_of[path] = at
+    index_of: dict[str, int] = {"": 0}
+    parent = [-1]
+    children: list[list[int]] = [[]]
+    text = "\n".join(paths)
+    is_plain = not any(odd in text for odd in ("\\", "//", "\n/", "/\n"))
+    is_plain = is_plain and text[:1] != "/" and text[-1:] != "/"
+    given = {
+        path: path if is_plain and path.count("/") < MAX_DEPTH else _canonical(path)
+        for path in paths
+    }
+    for path in given.values():
+        missing: list[str] = []
+        while path not in index_of:
+            missing.append(path)
+            path = _around(path)
+        at = index_of[path]
+        for path in reversed(missing):
+            children[at].append(len(parent))
+            parent.append(at)
+            children.append([])
+            at = index_of[path] = len(parent) - 1
     order = _preorder(children)
-    return _columns(order, parent, full), _renumbered(node_of, order)
+    rank = {old: new for new, old in enumerate(order)}
+    index = {path: rank[index_of[own]] for path, own in given.items()}
+    return _columns(order, parent, list(index_of)), index
 
 
-def _folded(parts: list[str]) -> list[str]:
-    if len(parts) <= MAX_DEPTH:
-        return parts
-    return [*parts[: MAX_DEPTH - 1], "\\/".join(parts[MAX_DEPTH - 1 :])]
+def _canonical(path: str) -> str:
+    """Return the path without empty parts, folded at `MAX_DEPTH`."""
+    parts = split_path(path)
+    if len(parts) > MAX_DEPTH:
+        parts = [*parts[: MAX_DEPTH - 1], "\\/".join(parts[MAX_DEPTH - 1 :])]
+    return "/".join(parts)
 
 
-def _preorder(children: list[dict[str, int]]) -> list[int]:
+def _around(path: str) -> str:
+    """Return the path without its last part; an escaped slash does not end a part."""
+    if "\\" not in path:
+        return path.rpartition("/")[0]
+    return "/".join(split_path(path)[:-1])
+
+
+def _preorder(children: list[list[int]]) -> list[int]:
     order: list[int] = []
     stack = [0]
     while stack:
         at = stack.pop()
         order.append(at)
-        stack.extend(reversed(children[at].values()))
+        stack += reversed(children[at])
     return order
 
 
@@ -148,8 +160,3 @@ def _columns(order: list[int], parent: list[int], full: list[str]) -> Namespaces
         end[parents[i]] = max(end[parents[i]], end[i])
     columns = np.array(end, dtype=np.int32), np.array(depth, dtype=np.int32)
     return Namespaces(tuple(full[i] for i in order), new_parent, *columns)
-
-
-def _renumbered(node_of: dict[str, int], order: list[int]) -> dict[str, int]:
-    rank = {old: new for new, old in enumerate(order)}
-    return {path: rank[old] for path, old in node_of.items()}

@@ -51,7 +51,7 @@ def read(probe: Probe, notes: Notes) -> Model:
     for scope in scopes:  # a parent comes before its bodies
         outer = rows[scope.parent] if scope.parent >= 0 else None
         rows.append(read_rows(scope, outer, types, notes))
-    n_parameters, parameter_bytes = weigh(rows, probe, notes)
+    n_parameters, parameter_bytes = weigh(scopes, probe, notes)
     _note_imports(proto, scopes, notes)
     graphs = _read_graphs(scopes, rows, types, tensors, notes)
     producer = f"{as_text(proto.producer_name)} {as_text(proto.producer_version)}".strip()

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,6 @@ from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 from importers.notes import Notes
 from importers.onnx_hierarchy import Hierarchy, complete, find_hierarchy
 from importers.onnx_scopes import Scope, starts
-from importers.onnx_tensors import EXTERNAL
 from importers.onnx_types import TypeTable, as_text
 
 INPUT, OUTPUT, INITIALIZER, CAPTURED = "Input", "Output", "Initializer", "Captured"
@@ -41,15 +39,10 @@ class Rows:
     value_names : list of str, length v
     value_node, value_slot : int64 array, shape (v,)
         Sorted by both.
+    value_types : list of TensorType, length v
     handles : dict of str to int
         Tensor name -> row of the value that it names: the first producer's.
     edge_value, edge_target, edge_slot : int64 array, shape (e,)
-    types : dict of str to TensorType
-        What the file says of tensors by name, for this graph and its bodies.
-    stored : Counter of (dtype code, sizes)
-        How many initializers inside the file claim what.
-    external : list of TensorProto
-        Initializers whose data lies in another file.
     """
 
     scope: Scope
@@ -59,13 +52,11 @@ class Rows:
     value_names: list[str] = field(default_factory=list)
     value_node: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     value_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    value_types: list[TensorType] = field(default_factory=list)
     handles: dict[str, int] = field(default_factory=dict)
     edge_value: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     edge_target: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     edge_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    types: dict[str, TensorType] = field(default_factory=dict)
-    stored: Counter[tuple[int, tuple[int, ...]]] = field(default_factory=Counter)
-    external: list[Any] = field(default_factory=list)
 
     @property
     def first_initializer(self) -> int:
@@ -102,46 +93,11 @@ def read_rows(scope: Scope, outer: Rows | None, types: TypeTable, notes: Notes) 
     is_initializer = set(scope.initializers)
     inputs = [name for name in scope.declared_inputs if name not in is_initializer]
     captured = [] if outer is None else [name for name in scope.free if name in outer.handles]
-    hierarchy = find_hierarchy(scope.nodes, scope.ids)
+    hierarchy = find_hierarchy(scope.proto.node, scope.ids, scope.told)
     rows = Rows(scope, hierarchy, inputs, captured)
-    if outer is not None:
-        rows.types = {name: outer.types[name] for name in captured if name in outer.types}
-    _read_types(rows, types)
     _add_values(rows, notes)
+    _add_types(rows, outer, types)
     return rows
-
-
-def _read_types(rows: Rows, types: TypeTable) -> None:
-    """Collect what the file says of tensors; a stored tensor's own word comes last and wins."""
-    scope, proto, known = rows.scope, rows.scope.proto, rows.types
-    first = starts(scope.n_outputs)
-    for index, type in scope.constants.items():
-        if scope.n_outputs[index]:
-            known[scope.outputs[first[index]]] = type
-    declared = [proto.value_info]
-    if not scope.is_function:
-        declared += [proto.input, proto.output]
-    for value in chain.from_iterable(declared):
-        known[as_text(value.name)] = types.of_proto(value.type)
-    if not scope.is_function:
-        _read_initializers(rows, types)
-
-
-def _read_initializers(rows: Rows, types: TypeTable) -> None:
-    """Read sizes and place of the stored tensors; names were read with the scope."""
-    scope, proto = rows.scope, rows.scope.proto
-    for name, tensor in zip(scope.initializers, proto.initializer, strict=False):
-        claim = tensor.data_type, tuple(tensor.dims[:])
-        rows.types[name] = types.of_dims(*claim)
-        if tensor.data_location == EXTERNAL:
-            rows.external.append(tensor)
-        else:
-            rows.stored[claim] += 1
-    n_dense = len(proto.initializer)
-    for name, sparse in zip(scope.initializers[n_dense:], proto.sparse_initializer, strict=True):
-        values = sparse.values
-        rows.types[name] = types.of_dims(values.data_type, tuple(sparse.dims))
-        rows.stored[values.data_type, tuple(values.dims)] += 1
 
 
 def _add_values(rows: Rows, notes: Notes) -> None:
@@ -164,6 +120,26 @@ def _add_values(rows: Rows, notes: Notes) -> None:
             if n_times > 1:
                 notes.add("damaged", "Two tensors have one name; the first is used", name)
     rows.handles.pop("", None)
+
+
+def _add_types(rows: Rows, outer: Rows | None, types: TypeTable) -> None:
+    """Fill in the types of values; a stored tensor's own word comes last and wins."""
+    scope, proto, found = rows.scope, rows.scope.proto, rows.value_types
+    found += [UNKNOWN_TYPE] * len(rows.value_names)
+    if outer is not None:
+        for row, name in enumerate(rows.captured, len(rows.inputs)):
+            found[row] = outer.value_types[outer.handles[name]]
+    declared = [] if scope.is_function else [proto.input, proto.output]
+    for value in chain(proto.value_info, *declared):
+        named = rows.handles.get(as_text(value.name))
+        if named is not None:
+            found[named] = types.of_proto(value.type)
+    calls = np.arange(rows.first_operator, rows.first_output)
+    first: list[int] = np.searchsorted(rows.value_node, calls).tolist()
+    for call, type in scope.constants.items():
+        if scope.n_outputs[call]:
+            found[first[call]] = type
+    found[rows.first_initializer : rows.first_operator] = scope.stored_types
 
 
 def _spread(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -230,8 +206,7 @@ def build_graph(rows: Rows, scopes: Sequence[Scope], source: GraphSource, notes:
     scope = rows.scope
     builder = GraphBuilder(scope.id, scope.title)
     _add_nodes(builder, rows, notes)
-    types = list(map(rows.types.get, rows.value_names, repeat(UNKNOWN_TYPE)))
-    builder.add_values(rows.value_node, rows.value_slot, rows.value_names, types)
+    builder.add_values(rows.value_node, rows.value_slot, rows.value_names, rows.value_types)
     builder.add_edges(rows.edge_value, rows.edge_target, rows.edge_slot)
     for index, called in scope.calls.items():
         builder.add_subgraph(rows.first_operator + index, scopes[called].id)

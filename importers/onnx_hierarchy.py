@@ -17,8 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,6 @@ NAME_SCOPES_KEY = "pkg.torch.onnx.name_scopes"
 PLACED = "A node without a module of its own was placed in the one around it"
 MAX_SCOPES_CHARS = 64_000
 
-_METADATA = attrgetter("metadata_props")
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
@@ -52,31 +50,32 @@ class Hierarchy:
     classes: dict[str, str] = field(default_factory=dict)
 
 
-def find_hierarchy(nodes: Sequence[Any], names: Sequence[str]) -> Hierarchy:
-    """Return what metadata and names say about each node; metadata wins."""
+def find_hierarchy(nodes: Sequence[Any], names: Sequence[str], told: Iterable[int]) -> Hierarchy:
+    """Return what metadata and names say about each node; metadata wins.
+
+    A slash ends a scope. Of names joined by ``;``, which TensorFlow's converter
+    writes for fused operators, the last scope counts. ``/Add`` is known to be at
+    the top, ``Add`` is not known.
+
+    Parameters
+    ----------
+    nodes : sequence of NodeProto
+    names : sequence of str
+        Of the same nodes.
+    told : iterable of int
+        Those that carry metadata.
+    """
     scopes = [name.rpartition("/")[0] for name in names]
-    known = {scope: space_of_name(f"{scope}/") for scope in dict.fromkeys(scopes) if scope}
+    known = {s: s.rpartition(";")[2].lstrip("/") for s in dict.fromkeys(scopes) if s}
     found = Hierarchy(list(map(known.get, scopes)))
     for index in [i for i, scope in enumerate(scopes) if not scope]:
-        found.spaces[index] = space_of_name(names[index])
-    if any(map(len, map(_METADATA, nodes))):
-        outer: dict[str, str] = {}
-        for index, entries in enumerate(map(_METADATA, nodes)):
-            space = _from_metadata(entries, outer, found.classes)
-            if space is not None:
-                found.spaces[index] = space
+        found.spaces[index] = "" if names[index].startswith("/") else None
+    outer: dict[str, str] = {}
+    for index in told:
+        space = _from_metadata(nodes[index].metadata_props, outer, found.classes)
+        if space is not None:
+            found.spaces[index] = space
     return found
-
-
-def space_of_name(name: str) -> str | None:
-    """Return the namespace in a scoped node name; None where the name has no scope.
-
-    Of names joined by ``;``, which TensorFlow's converter writes for fused
-    operators, the last scope counts. ``/Add`` is known to be at the top.
-    """
-    if "/" not in name:
-        return None
-    return name.rpartition("/")[0].rpartition(";")[2].lstrip("/")
 
 
 def _from_metadata(
@@ -147,8 +146,10 @@ def complete(
     notes : Notes
     """
     known = list(spaces)
+    unknown = [i for i, space in enumerate(known) if space is None]
     if any(known):
-        is_open = np.array([space is None for space in known], dtype=bool)
+        is_open = np.zeros(len(known), dtype=bool)
+        is_open[unknown] = True
         beside = ~is_constant[source] & (is_open[source] | is_open[target])
         pairs = zip(source[beside].tolist(), target[beside].tolist(), strict=True)
         _place_among_neighbours(known, list(pairs), notes)
@@ -158,7 +159,9 @@ def complete(
             around.meet(constant, known[user] or "")
         for constant, space in around.of.items():
             known[constant] = space
-    return [space or "" for space in known]
+    for node in unknown:
+        known[node] = known[node] or ""
+    return cast("list[str]", known)
 
 
 def _place_among_neighbours(

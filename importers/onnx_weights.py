@@ -13,27 +13,27 @@ from typing import Any
 from graphs.tensor_type import DTYPE_BITS
 from importers.base import Probe
 from importers.notes import Notes
-from importers.onnx_graph import Rows
+from importers.onnx_scopes import Scope
 from importers.onnx_tensors import External, external_of, locate
 from importers.onnx_types import as_text, dtype_name, stored_bytes
 
 
-def weigh(graphs: Iterable[Rows], probe: Probe, notes: Notes) -> tuple[int, int]:
+def weigh(scopes: Iterable[Scope], probe: Probe, notes: Notes) -> tuple[int, int]:
     """Return the elements and the stored bytes of all initializers, each counted once.
 
     An initializer that claims more than its file can hold does not count.
 
     Parameters
     ----------
-    graphs : iterable of Rows
+    scopes : iterable of Scope
     probe : Probe
     notes : Notes
         Told of claims that cannot be true and of external data that is missing.
     """
     n_parameters = n_all_bytes = 0
     files = ExternalFiles(probe.path.parent if probe.path is not None else None, notes)
-    for rows in graphs:
-        for (code, dims), n_times in rows.stored.items():
+    for scope in scopes:
+        for (code, dims), n_times in scope.claims.items():
             n_elements, n_bytes = stored_bytes(code, dims)
             # A number takes a byte at least, or its packed bits.
             if n_elements * min(DTYPE_BITS.get(dtype_name(code), 8), 8) > probe.size * 8:
@@ -42,7 +42,7 @@ def weigh(graphs: Iterable[Rows], probe: Probe, notes: Notes) -> tuple[int, int]
                 continue
             n_parameters += n_elements * n_times
             n_all_bytes += n_bytes * n_times
-        for tensor in rows.external:
+        for tensor in scope.external:
             n_elements, n_bytes = stored_bytes(tensor.data_type, tuple(tensor.dims))
             files.check(tensor, n_bytes)
             n_parameters += n_elements

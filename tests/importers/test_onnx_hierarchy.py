@@ -7,7 +7,7 @@ from onnx import NodeProto, TensorProto
 
 from graphs.ir import Graph, Model
 from importers import read
-from importers.onnx_hierarchy import space_of_name
+from importers.onnx_hierarchy import find_hierarchy
 from tests.helpers import onnx_models as models
 
 PAIRS = ": app.Net/h: app.Stack/h.0: app.Block/h.0.mlp: app.MLP/mul: aten.mul.Tensor"
@@ -49,7 +49,7 @@ def told(node: NodeProto, **entries: str) -> NodeProto:
 )
 def test_scopes_in_names(name: str, space: str | None) -> None:
     """A slash ends a scope, a name without one says nothing, the last of joined names counts."""
-    assert space_of_name(name) == space
+    assert find_hierarchy([NodeProto()], [name], told=[]).spaces == [space]
 
 
 def test_metadata_of_the_dynamo_exporter_wins_over_names() -> None:
