@@ -25,6 +25,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "MAX_POOL_2D": ("maxpool",),
     "TRANSPOSE_CONV": ("conv2dtranspose", "convtranspose", "convolution"),
 }
+MAX_PARTS = 64  # of a fused name; converters join a dozen
 _NUMBERED_END = re.compile(r";\d*$")
 
 
@@ -45,7 +46,8 @@ def tensor_namespace(name: str, op_type: str = "") -> str:
         TFLite's name of the operator.
     """
     is_module = _NUMBERED_END.search(name) is not None
-    paths = [split_path(part) for part in _NUMBERED_END.sub("", name).split(";") if part]
+    parts = _NUMBERED_END.sub("", name).split(";", MAX_PARTS)[:MAX_PARTS]
+    paths = [split_path(part) for part in parts if part]
     if not paths:
         return ""
     scopes = [path if is_module else path[:-1] for path in paths]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from importers.tflite_names import common_scope, tensor_namespace
@@ -36,6 +38,13 @@ from importers.tflite_names import common_scope, tensor_namespace
 def test_namespace(name, op_type, namespace):
     """The namespace is that of the part of a fused name that the operator itself is."""
     assert tensor_namespace(name, op_type) == namespace
+
+
+def test_a_name_of_many_parts():
+    """A name that pretends to be fused from 200,000 operations is read at once."""
+    started = time.monotonic()
+    assert tensor_namespace("a/b/Conv2D;" * 200_000 + "c", "CONV_2D") == "a/b"
+    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize(
