@@ -182,7 +182,7 @@ class Histogram:
             self._figure = None
             self._frame.say(f"No value of {column.name} is above zero: switch “{_LOG_X}” off.")
             return
-        self._source = ColumnDataSource(self._data())
+        self._source = ColumnDataSource(self._data(), name="histogram bars")
         self._figure = self._build(column)
         self._frame.draw(self._figure)
 

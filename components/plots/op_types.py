@@ -92,7 +92,7 @@ class OpTypes:
     def _is_sum(self) -> bool:
         return self._column is None or self._column.is_additive
 
-    def _fold(self, subset: Mask) -> NDArray[np.float64]:
+    def _fold(self, subset: Mask | Rows) -> NDArray[np.float64]:
         """Return for each op type the sum, or the mean, over a subset; NaN where it has none."""
         k = len(self._names)
         op, values = self._op[subset], self._values()[subset]
@@ -103,24 +103,25 @@ class OpTypes:
 
     def _draw(self) -> None:
         finite = np.isfinite(self._values())
-        set_note(self._note, "")
         if not finite.any():
             name = self._column.name if self._column else ""
             self._shown = []
             self._list.say(f"No node has a value of {name}." if name else _EMPTY)
+            set_note(self._note, "")
             return
         whole = self._fold(finite)
         passing = finite if self._mask is None else finite & self._mask
-        chosen = np.zeros_like(passing)
-        chosen[self._rows] = True
+        chosen = self._rows[passing[self._rows]]
+        shown = whole if self._mask is None else self._fold(passing)
         present = np.flatnonzero(np.isfinite(whole))
         is_higher_worse = self._column is None or self._column.is_higher_worse
         key = -whole[present] if is_higher_worse else whole[present]
         self._shown = present[np.argsort(key, kind="stable")][: self._list.max_rows].tolist()
-        parts = (np.nan_to_num(self._fold(subset)) for subset in (passing, chosen & passing))
+        parts = (np.nan_to_num(part) for part in (shown, self._fold(chosen)))
         self._list.draw(self._bars(finite, whole, *parts), self._axis_label())
-        if len(self._shown) < len(present):
-            set_note(self._note, f"{len(self._shown)} of {len(present)} op types")
+        is_cut = len(self._shown) < len(present)
+        text = f"{len(self._shown)} of {len(present)} op types" if is_cut else ""
+        set_note(self._note, text)
 
     def _bars(
         self,

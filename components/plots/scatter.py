@@ -256,7 +256,7 @@ class Scatter:
         """Add the four glyphs, the selected on top; return those that can be hovered."""
         points = []
         for name, (is_image, color) in _GLYPHS.items():
-            source = self._sources[name] = ColumnDataSource()
+            source = self._sources[name] = ColumnDataSource(name=f"scatter {name}")
             if is_image:
                 source.data = _image_data()
                 fig.image_rgba("image", x="x", y="y", dw="dw", dh="dh", source=source)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+import param
 from bokeh.models.widgets.tables import NumberFormatter, ScientificFormatter
 from numpy.typing import ArrayLike, NDArray
 
@@ -61,6 +62,12 @@ class NodeColumns:
     namespaces: Sequence[str]
     shapes: Sequence[str]
     dtypes: Sequence[str]
+
+
+class _Turn(param.Parameterized):
+    """Counts changes of the kept rows; Tabulator watches it and nothing else."""
+
+    turn = param.Integer(0, doc="How often the kept rows have changed.")
 
 
 class NodeTable:
@@ -109,7 +116,8 @@ class NodeTable:
             theme="simple", row_height=28, margin=0, stylesheets=[_CSS],
             height=_height(page_size),
         )  # fmt: skip
-        self._table.add_filter(self._pass)
+        self._turn = _Turn()
+        self._table.add_filter(pn.bind(self._pass, turn=self._turn.param.turn))
         self._table.param.watch(self._on_marks, "selection")
         self._table.param.watch(lambda _: self._say(), "filters")
         self._only.param.watch(lambda _: self._link(), "value")
@@ -195,7 +203,7 @@ class NodeTable:
         if self._table.selection:
             self._table.selection = []
         self._table.page = 1
-        self._table.param.trigger("value")
+        self._turn.turn += 1
         if marks.size:
             self._table.selection = marks.tolist()
             self._table.page = self._page_of(marks)
@@ -208,7 +216,8 @@ class NodeTable:
         places = np.flatnonzero(np.isin(shown, rows))
         return int(places[0]) // self._table.page_size + 1 if places.size else 1
 
-    def _pass(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _pass(self, frame: pd.DataFrame, turn: int) -> pd.DataFrame:
+        """Return the rows that are kept; called anew at each turn."""
         return frame if self._kept is None else frame[self._kept]
 
     def _on_marks(self, event: object) -> None:
