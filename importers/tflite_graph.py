@@ -112,6 +112,7 @@ class GraphReader:
         self.operators = table.tables(Slot.OPERATORS)
         self.reads = [self._known(op.i32s(Op.INPUTS)) for op in self.operators]
         self.writes = [self._known(op.i32s(Op.OUTPUTS)) for op in self.operators]
+        self.written = {i for outputs in self.writes for i in outputs}
         self.codes = [self._code(op) for op in self.operators]
         self.builder = GraphBuilder(contents.graph_ids[index], self._title())
         self.namer = Namer(notes)
@@ -131,10 +132,7 @@ class GraphReader:
         self._add_inputs()
         self._add_constants(scopes)
         first = self._add_operators(names, scopes)
-        produced = dict(self.producer)
-        for handle, tensor in enumerate(self.value_tensor[first:], first):
-            produced.setdefault(tensor.index, handle)
-        self._connect(produced)
+        self._connect(first)
         self._add_outputs()
         return self.builder.build(self._source())
 
@@ -233,13 +231,12 @@ class GraphReader:
         self.producer[tensor.index] = handle
 
     def _add_inputs(self) -> None:
-        written = {i for outputs in self.writes for i in outputs}
         states = (
             t.index
             for t in self.tensors
-            if t.is_variable and not t.is_constant and t.index not in written
+            if t.is_variable and not t.is_constant and t.index not in self.written
         )
-        listed = [i for i in self._known(self.inputs) if i != ABSENT]
+        listed = dict.fromkeys(i for i in self._known(self.inputs) if i != ABSENT)
         for i in dict.fromkeys([*listed, *states]):
             tensor = self.tensors[i]
             op_type = "Input" if i in listed else "Variable"
@@ -249,14 +246,13 @@ class GraphReader:
 
     def _add_constants(self, scopes: list[str]) -> None:
         """Add constants, each in the namespace that encloses all who read it."""
-        written = {i for outputs in self.writes for i in outputs}
         readers: dict[int, list[str]] = {}
         for inputs, scope in zip(self.reads, scopes, strict=True):
             for i in inputs:
                 readers.setdefault(i, []).append(scope)
         for tensor in self.tensors:
             i = tensor.index
-            if not tensor.is_constant or i in written or i in self.producer:
+            if not tensor.is_constant or i in self.written or i in self.producer:
                 continue
             paths = [split_path(scope) for scope in dict.fromkeys(readers.get(i, ()))]
             namespace = "/".join(common_scope(paths))
@@ -285,17 +281,18 @@ class GraphReader:
             else:
                 self.notes.add("damaged", "An operator calls a graph that cannot be", str(called))
 
-    def _connect(self, produced: dict[int, int]) -> None:
+    def _connect(self, first: int) -> None:
         """Add the edges: a tensor comes from whoever wrote it last before it is read.
 
         Parameters
         ----------
-        produced : dict of int to int
-            Tensor -> handle of its first value, for those that are read too early.
+        first : int
+            Handle of the first value that an operator writes; the others follow in order.
         """
-        handle = len(self.value_tensor) - sum(
-            i != ABSENT for outputs in self.writes for i in outputs
-        )
+        produced = dict(self.producer)  # tensor -> its first value, for what is read too early
+        for handle, tensor in enumerate(self.value_tensor[first:], first):
+            produced.setdefault(tensor.index, handle)
+        handle = first
         for (node, _), inputs, outputs in zip(
             self.node_operator.items(), self.reads, self.writes, strict=True
         ):
