@@ -30,10 +30,9 @@ export function emphasisOf(
   hoveredEdge: number,
 ): Map<number, Role> {
   const edges = new Map<number, Role>();
-  for (const item of selected) addEdges(scene, item, edges);
-  if (hovered !== NO_ITEM && scene.kind[hovered] !== Kind.expandedGroup) {
-    addEdges(scene, hovered, edges);
-  }
+  const items = new Set(selected);
+  if (hovered !== NO_ITEM && scene.kind[hovered] !== Kind.expandedGroup) items.add(hovered);
+  for (const item of items) addEdges(scene, item, edges);
   if (hoveredEdge >= 0) edges.set(hoveredEdge, Role.hover);
   return edges;
 }

@@ -6,15 +6,25 @@ import type { View } from "./view";
 export interface Hook {
   readonly camera: { x: number; y: number; zoom: number };
   readonly view: Record<string, unknown>;
-  readonly stats: { frames: number; drawCalls: number; nLabels: number; jsMs: number[] };
+  readonly stats: {
+    frames: number;
+    draws: number;
+    drawCalls: number;
+    nLabels: number;
+    jsMs: number[];
+  };
   /** Ends all movement, draws now, and leaves the pixels for `readPixels` in the same task. */
   flush(): void;
+  /** Draws the last change of scene as it was at 0..1 of its way. */
+  drawAt(progress: number): void;
   /** Key of the item at a CSS px position in the view, or null. */
   itemAt(x: number, y: number): number | null;
   edgeAt(x: number, y: number): number | null;
   /** Box of an item in CSS px of the view, or null. */
   rectOf(key: number): Rect | null;
   titleOf(key: number): string | null;
+  /** Keys of all items with a title. */
+  keysOf(title: string): number[];
   setCamera(x: number, y: number, zoom: number): void;
 }
 
@@ -35,6 +45,7 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
       return describe(view, isDark());
     },
     flush: () => view.flush(),
+    drawAt: (progress) => view.drawAt(progress),
     itemAt(x, y) {
       const hit = view.picking?.at(...world(x, y), view.camera.zoom);
       return hit && view.scene ? view.scene.key[hit.item] : null;
@@ -45,6 +56,7 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
     },
     rectOf: (key) => view.viewRect(view.scene?.item(key) ?? -1),
     titleOf,
+    keysOf: (title) => Array.from(view.scene?.key ?? []).filter((key) => titleOf(key) === title),
     setCamera: (x, y, zoom) => view.fly({ x, y, zoom }, false),
   };
 }

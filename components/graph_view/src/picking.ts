@@ -1,6 +1,6 @@
 // What is under a point or in a rectangle of the world. Flatbush indexes; no page, no WebGL.
 import Flatbush from "flatbush";
-import { Kind, NO_ITEM, type Rect, type Scene } from "./scene";
+import { HAS_SUBGRAPH, Kind, NO_ITEM, type Rect, type Scene } from "./scene";
 
 export type Part = "body" | "handle" | "header" | "subgraph";
 
@@ -11,6 +11,7 @@ export interface Hit {
 
 const HEADER = 26; // world; also in gl/common.glsl
 const HANDLE_REACH = 10;
+const BADGE_REACH = 9;
 const LEAST_HANDLE_ZOOM = 0.34;
 const LEAST_HEADER_PX = 16;
 const CURVE_STEPS = 24;
@@ -33,9 +34,17 @@ export class Picking {
 
   /** The topmost item at a world point, and which part of it. */
   at(x: number, y: number, zoom: number): Hit | null {
+    const badge = this.badgeAt(x, y, zoom);
+    if (badge !== NO_ITEM) return { item: badge, part: "subgraph" };
     const slack = Math.max(0, 2 / zoom - 1); // far away a node is a speck
     const leaf = this.leaves.search(x - slack, y - slack, x + slack, y + slack);
-    if (leaf.length) return this.part(Math.max(...leaf), x, y, zoom);
+    if (leaf.length)
+      return this.part(
+        leaf.reduce((a, b) => Math.max(a, b)),
+        x,
+        y,
+        zoom,
+      );
     let deepest = NO_ITEM;
     for (const item of this.groups.search(x, y, x, y)) deepest = Math.max(deepest, item);
     return deepest === NO_ITEM ? null : this.part(deepest, x, y, zoom);
@@ -57,6 +66,24 @@ export class Picking {
     return found;
   }
 
+  /** The node whose subgraph badge, which overhangs its lower right corner, is at a point. */
+  private badgeAt(x: number, y: number, zoom: number): number {
+    if (zoom < LEAST_HANDLE_ZOOM) return NO_ITEM;
+    const { scene } = this;
+    const near = this.leaves.search(
+      x - BADGE_REACH,
+      y - BADGE_REACH,
+      x + BADGE_REACH,
+      y + BADGE_REACH,
+    );
+    const isOn = (item: number) => {
+      const rect = scene.rectOf(item);
+      const [dx, dy] = [rect.x + rect.width - 3 - x, rect.y + rect.height - 2 - y];
+      return scene.flags[item] & HAS_SUBGRAPH && Math.hypot(dx, dy) <= BADGE_REACH;
+    };
+    return near.find(isOn) ?? NO_ITEM;
+  }
+
   private part(item: number, x: number, y: number, zoom: number): Hit {
     const { scene } = this;
     const rect = scene.rectOf(item);
@@ -73,8 +100,6 @@ export class Picking {
       const header = Math.max(HEADER, Math.min(LEAST_HEADER_PX / zoom, rect.height / 3));
       return { item, part: inY <= header ? "header" : "body" };
     }
-    const isOnMark = isClose && rect.width - inX <= 17 && rect.height - inY <= 17;
-    if (scene.flags[item] & 1 && isOnMark) return { item, part: "subgraph" };
     return { item, part: "body" };
   }
 }

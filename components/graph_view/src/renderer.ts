@@ -9,7 +9,7 @@ import { arrow, packArrows, packEmphasisArrows } from "./programs/arrow";
 import { edge, packEmphasis, packSegments, type Role, TEXELS_A_SEGMENT } from "./programs/edge";
 import { group, packGroups } from "./programs/group";
 import { ItemTables } from "./programs/items";
-import { label, TEXELS_A_GLYPH } from "./programs/label";
+import { label } from "./programs/label";
 import { node, packNodes } from "./programs/node";
 import { NO_ITEM, type Scene } from "./scene";
 import { rgba, type Theme, themeValues } from "./theme";
@@ -28,6 +28,14 @@ export interface Frame {
 const FRAME_VECTORS = 3;
 const SPANS_A_PROGRAM = 6; // 4 programs x 6 + 3 single draws: at most 27 draw calls
 const VERTICES_A_QUAD = 6;
+// Pieces of a curve by its length in CSS px.
+const CUTS = [
+  [5, 1],
+  [14, 3],
+  [60, 8],
+  [200, 14],
+  [Infinity, 24],
+] as const;
 
 /** A list of rows with the texture that holds it and the bounds of its runs. */
 interface List {
@@ -41,7 +49,7 @@ export class Renderer {
   private readonly programs: Record<"group" | "node" | "edge" | "arrow" | "label", Program>;
   private readonly items: ItemTables;
   private readonly segments: Table;
-  private readonly glyphs: Table;
+  private readonly labels: Table;
   private readonly frameBuffer: WebGLBuffer;
   private readonly lists: Record<"groups" | "nodes" | "arrows", List>;
   private readonly emphasis: Table;
@@ -62,7 +70,7 @@ export class Renderer {
     this.items = new ItemTables(gl);
     const { rgba32f, r32ui } = FORMATS(gl);
     this.segments = new Table(gl, UNITS.u_segment, rgba32f);
-    this.glyphs = new Table(gl, UNITS.u_glyph, rgba32f);
+    this.labels = new Table(gl, UNITS.u_label, rgba32f);
     const list = (): List => ({
       table: new Table(gl, UNITS.u_list, r32ui),
       runs: this.segmentRuns,
@@ -70,7 +78,7 @@ export class Renderer {
     this.lists = { groups: list(), nodes: list(), arrows: list() };
     this.emphasis = new Table(gl, UNITS.u_list, r32ui);
     this.emphasisArrows = new Table(gl, UNITS.u_list, r32ui);
-    this.atlas = new Atlas(gl, UNITS.u_sdf, UNITS.u_bitmap);
+    this.atlas = new Atlas(gl);
     this.frameBuffer = gl.createBuffer();
     gl.useProgram(this.programs.label.handle);
     gl.uniform2f(this.programs.label.uniform("u_atlas_px"), ...Atlas.sides);
@@ -125,7 +133,8 @@ export class Renderer {
 
   setLabels(records: Float32Array, nGlyphs: number): void {
     this.nGlyphs = nGlyphs;
-    this.glyphs.write(records, TEXELS_A_GLYPH * nGlyphs);
+    this.labels.write(records, nGlyphs);
+    this.atlas.writeTable();
   }
 
   draw(frame: Frame): void {
@@ -153,7 +162,7 @@ export class Renderer {
     const { gl } = this;
     this.items.dispose();
     for (const list of Object.values(this.lists)) list.table.dispose();
-    for (const table of [this.segments, this.glyphs, this.emphasis, this.emphasisArrows]) {
+    for (const table of [this.segments, this.labels, this.emphasis, this.emphasisArrows]) {
       table.dispose();
     }
     this.atlas.dispose();
@@ -190,7 +199,7 @@ export class Renderer {
     const { gl } = this;
     const program = this.programs.edge;
     const lengthPx = this.medianSegment * zoom;
-    const cuts = lengthPx < 12 ? 3 : lengthPx < 60 ? 8 : lengthPx < 200 ? 14 : 24;
+    const cuts = CUTS.find(([mostPx]) => lengthPx < mostPx)![1];
     gl.useProgram(program.handle);
     gl.uniform1i(program.uniform("u_cuts"), cuts);
     gl.uniform1i(program.uniform("u_is_listed"), isListed ? 1 : 0);

@@ -4,6 +4,7 @@ const KEPT = 4096;
 
 export class Stats {
   frames = 0;
+  draws = 0; // of a scene: frames, and pictures drawn at once after a change of size
   drawCalls = 0;
   nLabels = 0;
   jsMs: number[] = [];

@@ -257,6 +257,14 @@ export class View {
     return copy;
   }
 
+  /** Draws the way from the old scene to the new at `progress`; for tests. */
+  drawAt(progress: number): void {
+    this.flush();
+    this.progress = progress;
+    this.draw();
+    this.progress = 1;
+  }
+
   private frame(now: number): void {
     if (!this.isDrawable) return;
     const start = performance.now();
@@ -298,7 +306,9 @@ export class View {
       focused: this.focused,
       hasFocus: this.hasFocus,
     });
-    if (this.scene) this.events.drawn();
+    if (!this.scene) return;
+    this.stats.draws++;
+    this.events.drawn();
   }
 
   private renewEmphasis(): void {

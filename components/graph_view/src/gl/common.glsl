@@ -50,8 +50,11 @@ vec4 ink(vec4 color, float coverage) { return vec4(color.rgb, 1.0) * (color.a * 
 
 float luminance(vec3 srgb) { return dot(pow(srgb, vec3(2.2)), vec3(0.2126, 0.7152, 0.0722)); }
 
+// Dark or white text, whichever reads better on `fill`.
+vec3 ink_on(vec3 fill) { return luminance(fill) > 0.32 ? c_textOnLight.rgb : c_textOnDark.rgb; }
+
 // What remains of an item of which a filter excludes a share.
-float kept(float excluded) { return 1.0 - 0.78 * excluded; }
+float kept(float excluded) { return 1.0 - 0.72 * excluded; }
 
 vec4 group_fill(float depth) {
   return mix(c_groupNear, c_groupDeep, 1.0 - exp(-0.33 * depth));

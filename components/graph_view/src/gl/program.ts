@@ -13,10 +13,10 @@ export const UNITS = {
   u_meta: 4,
   u_list: 5,
   u_segment: 6,
-  u_edge: 7,
-  u_glyph: 8,
+  u_label: 8,
   u_sdf: 9,
   u_bitmap: 10,
+  u_glyph: 11,
 } as const;
 
 const HEAD = `#version 300 es

@@ -1,7 +1,8 @@
 // Glyphs in two textures: letters as signed distances (sharp at any zoom), runs of joined
 // scripts and emoji as the browser paints them. Fonts are those of the reader's system.
 import TinySDF from "@mapbox/tiny-sdf";
-import { setLinear } from "../gl/texture";
+import { UNITS } from "../gl/program";
+import { FORMATS, setLinear, Table } from "../gl/texture";
 import { Source, type Token } from "./tokens";
 
 export const FONT_FAMILY =
@@ -15,18 +16,24 @@ const BITMAP_PAD = 2;
 const BASELINE = 0.35; // em below the line's middle: half the height of capitals
 const BUDGET_MS = 2.5; // painting letters in one plan; the rest follows in the next frame
 
+/** A glyph as lines see it; what the shader needs is in the table's row. Units: em. */
 export interface Glyph {
   source: Source;
-  u: number; // texels
-  v: number;
-  w: number;
-  h: number;
-  x: number; // em, from the pen and the line's middle
-  y: number;
-  width: number;
-  height: number;
+  row: number; // in the glyph table; -1: nothing to draw
   advance: number;
 }
+
+/** Where a glyph lies from the pen and the line's middle (em), and in its atlas (texels). */
+interface Placed {
+  source: Source;
+  em: [number, number, number, number];
+  texels: [number, number, number, number];
+  advance: number;
+}
+
+const FLOATS_A_ROW = 8;
+const SOURCE_STEP = 65536; // also in programs/label/vertex.glsl
+const FIRST_ROWS = 256;
 
 /** Places rectangles in rows, each as high as its first guest needs. */
 class Shelves {
@@ -59,20 +66,21 @@ export class Atlas {
   private readonly canvas = document.createElement("canvas");
   private readonly sdf: WebGLTexture;
   private readonly bitmap: WebGLTexture;
+  private readonly table: Table;
+  private rows = new Float32Array(FLOATS_A_ROW * FIRST_ROWS);
+  private nRows = 0;
+  private nWritten = 0;
   private spentMs = 0;
 
-  constructor(
-    private readonly gl: WebGL2RenderingContext,
-    private readonly sdfUnit: number,
-    private readonly bitmapUnit: number,
-  ) {
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.table = new Table(gl, UNITS.u_glyph, FORMATS(gl).rgba32f);
     const shared = { fontSize: SDF_EM, buffer: SDF_BUFFER, radius: SDF_RADIUS, cutoff: 0.25 };
     this.painters = [
       new TinySDF({ ...shared, fontFamily: FONT_FAMILY, fontWeight: "400" }),
       new TinySDF({ ...shared, fontFamily: FONT_FAMILY, fontWeight: "600" }),
     ];
-    this.sdf = this.texture(sdfUnit, gl.R8, SDF_SIDE);
-    this.bitmap = this.texture(bitmapUnit, gl.RGBA8, BITMAP_SIDE);
+    this.sdf = this.texture(UNITS.u_sdf, gl.R8, SDF_SIDE);
+    this.bitmap = this.texture(UNITS.u_bitmap, gl.RGBA8, BITMAP_SIDE);
   }
 
   static readonly sides = [SDF_SIDE, BITMAP_SIDE] as const;
@@ -92,37 +100,62 @@ export class Atlas {
     if (known) return known;
     if (this.isOverBudget) return null;
     const start = performance.now();
-    const made = token.source === Source.sdf ? this.paint(token, isBold) : this.paintRun(token);
+    const made = this.remember(
+      token.source === Source.sdf ? this.paint(token, isBold) : this.paintRun(token),
+    );
     this.spentMs += performance.now() - start;
     this.glyphs.set(name, made);
     return made;
   }
 
+  /** Brings the table in step with the glyphs that were painted since. */
+  writeTable(): void {
+    if (this.nWritten === this.nRows) return;
+    this.table.write(this.rows, 2 * this.nRows);
+    this.nWritten = this.nRows;
+  }
+
   dispose(): void {
+    this.table.dispose();
     this.gl.deleteTexture(this.sdf);
     this.gl.deleteTexture(this.bitmap);
   }
 
-  private paint({ text, source }: Token, isBold: boolean): Glyph {
+  private remember(placed: Placed): Glyph {
+    const { source, em, texels, advance } = placed;
+    if (texels[2] === 0) return { source, row: -1, advance };
+    if (FLOATS_A_ROW * (this.nRows + 1) > this.rows.length) {
+      const larger = new Float32Array(2 * this.rows.length);
+      larger.set(this.rows);
+      this.rows = larger;
+    }
+    const at = FLOATS_A_ROW * this.nRows;
+    this.rows.set(em, at);
+    this.rows.set(texels, at + 4);
+    this.rows[at + 4] += source * SOURCE_STEP;
+    return { source, row: this.nRows++, advance };
+  }
+
+  private paint({ text, source }: Token, isBold: boolean): Placed {
     const painted = this.painters[isBold ? 1 : 0].draw(text);
     const { width: w, height: h, glyphAdvance, glyphLeft, glyphTop, glyphWidth } = painted;
     const advance = glyphAdvance / SDF_EM;
-    if (glyphWidth === 0) return { ...EMPTY, advance };
+    if (glyphWidth === 0) return { ...NOTHING, advance };
     const [u, v] = this.spot("sdfShelves", w, h);
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + this.sdfUnit);
+    gl.activeTexture(gl.TEXTURE0 + UNITS.u_sdf);
     gl.bindTexture(gl.TEXTURE_2D, this.sdf);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     const data = new Uint8Array(painted.data.buffer);
     gl.texSubImage2D(gl.TEXTURE_2D, 0, u, v, w, h, gl.RED, gl.UNSIGNED_BYTE, data);
     const x = (glyphLeft - SDF_BUFFER) / SDF_EM;
     const y = BASELINE - (glyphTop + SDF_BUFFER) / SDF_EM;
-    return { source, u, v, w, h, x, y, width: w / SDF_EM, height: h / SDF_EM, advance };
+    return { source, em: [x, y, w / SDF_EM, h / SDF_EM], texels: [u, v, w, h], advance };
   }
 
-  private paintRun({ text, source }: Token): Glyph {
+  private paintRun({ text, source }: Token): Placed {
     const context = this.canvas.getContext("2d", { willReadFrequently: true });
-    if (!context) return EMPTY;
+    if (!context) return NOTHING;
     const font = `500 ${SDF_EM}px ${FONT_FAMILY}`;
     context.font = font;
     const measured = context.measureText(text);
@@ -141,14 +174,17 @@ export class Atlas {
     context.fillStyle = "#ffffff";
     context.fillText(text, left, top);
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + this.bitmapUnit);
+    gl.activeTexture(gl.TEXTURE0 + UNITS.u_bitmap);
     gl.bindTexture(gl.TEXTURE_2D, this.bitmap);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
     gl.texSubImage2D(gl.TEXTURE_2D, 0, u, v, gl.RGBA, gl.UNSIGNED_BYTE, this.canvas);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
-    const place = { x: -left / SDF_EM, y: BASELINE - top / SDF_EM };
-    const size = { width: w / SDF_EM, height: h / SDF_EM };
-    return { source, u, v, w, h, ...place, ...size, advance: measured.width / SDF_EM };
+    return {
+      source,
+      em: [-left / SDF_EM, BASELINE - top / SDF_EM, w / SDF_EM, h / SDF_EM],
+      texels: [u, v, w, h],
+      advance: measured.width / SDF_EM,
+    };
   }
 
   /** A place for a new glyph; where there is none left, all glyphs are forgotten. */
@@ -161,6 +197,7 @@ export class Atlas {
     if (spot) return spot;
     this.generation++;
     this.glyphs = new Map();
+    this.nRows = this.nWritten = 0;
     this.sdfShelves = new Shelves(SDF_SIDE);
     this.bitmapShelves = new Shelves(BITMAP_SIDE);
     return this[shelves].place(width, height) ?? [0, 0];
@@ -177,15 +214,9 @@ export class Atlas {
   }
 }
 
-const EMPTY: Glyph = {
+const NOTHING: Placed = {
   source: Source.sdf,
-  u: 0,
-  v: 0,
-  w: 0,
-  h: 0,
-  x: 0,
-  y: 0,
-  width: 0,
-  height: 0,
+  em: [0, 0, 0, 0],
+  texels: [0, 0, 0, 0],
   advance: 0,
 };

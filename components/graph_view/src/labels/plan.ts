@@ -1,14 +1,15 @@
 // Which labels are drawn, and their glyphs as records for programs/label. Only those in an
-// enlarged view are laid out; the plan holds until the camera leaves it.
+// enlarged view are laid out; the plan holds until the camera leaves it. Sizes and places of lines
+// are those of programs/label/vertex.glsl.
 import { type Camera, type ViewSize, worldView } from "../camera";
 import type { Picking } from "../picking";
 import { Kind, type Rect, type Scene } from "../scene";
 import type { Atlas } from "./atlas";
 import { type Line, Lines } from "./line";
 
-export const FLOATS_A_GLYPH = 12;
+const FLOATS_A_GLYPH = 4;
 const Role = { title: 0, detail: 1, groupTitle: 2 } as const;
-type Role = (typeof Role)[keyof typeof Role];
+const HAS_PARTNER = 4; // the item has both lines
 
 const TITLE_PX = 12.5;
 const SMALL_TITLE_PX = 11;
@@ -18,7 +19,7 @@ const LEAST_GROUP_PX = 11; // titles of far groups are drawn at this size, if th
 const TWO_LINES_HEIGHT = 34; // world
 const SIDE_ROOM = 7; // world, free on each side of a node's text
 const HANDLE_ROOM = 24; // world, left of a collapsed group's text
-const MARGIN = 0.25;
+const MARGIN = 0.2;
 const ZOOM_STEP = 1.12;
 const MAX_LABELS = 1500;
 const MAX_GROUP_LABELS = 400;
@@ -28,19 +29,27 @@ export class LabelPlan {
   records = new Float32Array(FLOATS_A_GLYPH * 8192);
   nGlyphs = 0;
   nLabels = 0;
-  private readonly lines: Lines;
+  private readonly titles: Lines;
+  private readonly smallTitles: Lines;
+  private readonly details: Lines;
   private region: Rect | null = null;
   private zoom = 0;
   private groupsByArea: Uint32Array | null = null;
 
   constructor(private readonly atlas: Atlas) {
-    this.lines = new Lines(atlas);
+    this.titles = new Lines(atlas, true);
+    this.smallTitles = new Lines(atlas, false);
+    this.details = new Lines(atlas, false);
   }
 
   /** To be called when texts or boxes have changed. */
   forget(isOtherScene: boolean): void {
     this.region = null;
-    if (isOtherScene) this.groupsByArea = null;
+    this.details.forget();
+    if (!isOtherScene) return;
+    this.groupsByArea = null;
+    this.titles.forget();
+    this.smallTitles.forget();
   }
 
   holds(camera: Camera, size: ViewSize): boolean {
@@ -80,26 +89,23 @@ export class LabelPlan {
 
   private addNode(scene: Scene, item: number, withDetail: boolean): void {
     const kind = scene.kind[item];
-    const width = scene.rect[4 * item + 2];
-    const height = scene.rect[4 * item + 3];
-    const titlePx = kind === Kind.constant ? SMALL_TITLE_PX : TITLE_PX;
+    const isConstant = kind === Kind.constant;
     const handleRoom = kind === Kind.collapsedGroup ? HANDLE_ROOM - SIDE_ROOM : 0;
-    const room = width - 2 * SIDE_ROOM - handleRoom;
-    const shiftX = handleRoom / 2;
+    const room = scene.rect[4 * item + 2] - 2 * SIDE_ROOM - handleRoom;
+    const isTall = scene.rect[4 * item + 3] >= TWO_LINES_HEIGHT;
     const title = scene.titleOf(item);
-    const detail = height >= TWO_LINES_HEIGHT ? scene.detailOf(item) : "";
-    const isBold = kind !== Kind.constant;
-    const titleY = detail ? -7.5 : 0;
+    const detail = isTall ? scene.detailOf(item) : "";
+    const partner = title && detail ? HAS_PARTNER : 0;
     if (title) {
-      const line = this.lines.fitted(title, isBold, room / titlePx);
-      if (line)
-        this.add(item, Role.title, line, titlePx, titleY, shiftX / titlePx - line.width / 2);
+      const px = isConstant ? SMALL_TITLE_PX : TITLE_PX;
+      const lines = isConstant ? this.smallTitles : this.titles;
+      const line = lines.fitted(scene.titleId(item), title, room / px);
+      if (line) this.add(item, Role.title + partner, line, handleRoom / 2 / px - line.width / 2);
     }
     if (detail && withDetail) {
-      const line = this.lines.fitted(detail, false, room / DETAIL_PX);
-      const y = title ? 8 : 0;
-      if (line)
-        this.add(item, Role.detail, line, DETAIL_PX, y, shiftX / DETAIL_PX - line.width / 2);
+      const line = this.details.fitted(scene.detailId(item), detail, room / DETAIL_PX);
+      const pen = handleRoom / 2 / DETAIL_PX;
+      if (line) this.add(item, Role.detail + partner, line, pen - line.width / 2);
     }
     this.nLabels++;
   }
@@ -138,40 +144,33 @@ export class LabelPlan {
     const room = (rect.width * zoom - insetPx - 5) / fontPx;
     const title = scene.titleOf(item);
     if (!title || room < 2.2) return false;
-    const line = this.lines.fitted(title, true, room);
+    const line = this.titles.fitted(scene.titleId(item), title, room);
     if (!line) return false;
     const left = (rect.x - camera.x) * zoom + size.width / 2 + insetPx;
     const middle =
       (rect.y - camera.y) * zoom + size.height / 2 + Math.max(13 * zoom, LEAST_GROUP_PX / 2 + 4);
     const isFar = TITLE_PX * zoom < LEAST_GROUP_PX;
     if (isFar && !claim(taken, left, middle, line.width * fontPx, fontPx)) return false;
-    this.add(item, Role.groupTitle, line, TITLE_PX, 0, 0);
+    this.add(item, Role.groupTitle, line, 0);
     this.nLabels++;
     return true;
   }
 
-  private add(item: number, role: Role, line: Line, fontPx: number, y: number, x: number): void {
+  /** Writes the glyphs of a line whose pen starts `pen` em from the label's anchor. */
+  private add(item: number, style: number, line: Line, pen: number): void {
     this.reserve(line.glyphs.length);
     const out = this.records;
     let at = this.nGlyphs * FLOATS_A_GLYPH;
     for (let i = 0; i < line.glyphs.length; i++) {
-      const glyph = line.glyphs[i];
-      if (glyph.w === 0) continue;
+      const { row } = line.glyphs[i];
+      if (row < 0) continue;
       out[at] = item;
-      out[at + 1] = role + 4 * glyph.source;
-      out[at + 2] = x + line.starts[i] + glyph.x;
-      out[at + 3] = glyph.y;
-      out[at + 4] = glyph.width;
-      out[at + 5] = glyph.height;
-      out[at + 6] = glyph.u;
-      out[at + 7] = glyph.v;
-      out[at + 8] = glyph.w;
-      out[at + 9] = glyph.h;
-      out[at + 10] = fontPx;
-      out[at + 11] = y;
+      out[at + 1] = style;
+      out[at + 2] = row;
+      out[at + 3] = pen + line.starts[i];
       at += FLOATS_A_GLYPH;
-      this.nGlyphs++;
     }
+    this.nGlyphs = at / FLOATS_A_GLYPH;
   }
 
   private reserve(more: number): void {

@@ -4,9 +4,11 @@ flat out vec4 v_fill;
 flat out vec4 v_border;
 flat out vec4 v_accent;
 flat out vec4 v_marks;    // selected share, hovered, focused, kept
+flat out vec3 v_ink;      // of the handle
 flat out ivec2 v_what;    // kind, flags
 out vec2 v_p;             // device px from the box's centre
 
+const float NEAR_ZOOM = 0.28;
 const float NO_ACCENT = 255.0;
 
 void main() {
@@ -20,7 +22,12 @@ void main() {
   // However far away, a node stays a speck that can be seen.
   vec2 centre = rect.xy + 0.5 * rect.zw;
   vec2 size = max(rect.zw, vec2(1.2 / camera.z));
-  float pad = 7.0 / camera.z + 6.0;
+  bool is_marked = state.r > 0.0 || item == int(marks.x) || item == int(marks.y);
+  bool is_near = camera.z > NEAR_ZOOM;
+  // Room for rings, shadow, stack and badge, but none where none is drawn: far away there are
+  // tens of thousands of boxes, and the border of each would be larger than the box.
+  float pad = (is_marked || is_near ? 7.0 : 1.0) / camera.z;
+  if (kind == KIND_COLLAPSED || meta.y != 0u) pad += 6.0;
   vec2 corner = corner_of(gl_VertexID % 6) - 0.5;
   vec2 away = corner * (size + 2.0 * pad);
   gl_Position = to_clip(to_view(centre + away));
@@ -37,5 +44,6 @@ void main() {
     : kind_border[kind];
   v_accent = float(meta.z) == NO_ACCENT ? vec4(0) : accents[min(int(meta.z), 15)];
   v_marks = vec4(state.r, item == int(marks.x), item == int(marks.y), kept(state.g));
+  v_ink = ink_on(v_fill.rgb);
   v_what = ivec2(kind, int(meta.y));
 }
