@@ -36,7 +36,8 @@ def run() -> list[Row]:
         times = in_process("measure_time", path)
         memory = in_process("measure_memory", write_external(Path(folder)))
     rival = f"onnx.load and a bare loop: {times['rival_s']:.3f} s ({label})"
-    ratio = times["ours_s"] / times["rival_s"]
+    # Of processor time: both run on one thread, and what else the machine does is nobody's fault.
+    ratio = times["ours_cpu_s"] / times["rival_cpu_s"]
     return [
         Row("opening: 49,909 nodes, path to IR", times["ours_s"], "s", rival=rival),
         Row("opening: ratio to onnx.load and a bare loop", ratio, "x", rival=rival),
@@ -60,21 +61,21 @@ def in_process(function: str, path: Path) -> dict[str, float]:
 
 
 def measure_time(path: str) -> dict[str, float]:
-    """Return the best time of opening and of the rival, taken in turns."""
+    """Return the best times of opening and of the rival, taken in turns."""
     from importers import read
 
-    ours, rivals = [], []
-    for _ in range(REPEATS):
-        rivals.append(seconds(lambda: bare_loop(path)))
-        ours.append(seconds(lambda: read(path)))
-    return {"ours_s": min(ours), "rival_s": min(rivals)}
+    turns = [
+        (*seconds(lambda: bare_loop(path)), *seconds(lambda: read(path))) for _ in range(REPEATS)
+    ]
+    names = ("rival_s", "rival_cpu_s", "ours_s", "ours_cpu_s")
+    return dict(zip(names, map(min, zip(*turns, strict=True)), strict=True))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long one call takes, what it returns still alive."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Return how long one call takes, by the clock and of the processor; its result is kept."""
+    start, start_cpu = time.perf_counter(), time.process_time()
     result = work()
-    taken = time.perf_counter() - start
+    taken = time.perf_counter() - start, time.process_time() - start_cpu
     del result
     return taken
 

@@ -3,8 +3,9 @@
 The main graph, model-local functions and the bodies of If, Loop and Scan become
 graphs. Weights are not decoded on opening and external data is not read.
 The parts: `onnx_wire` (is it ONNX?), `onnx_scopes` (which graphs are there?),
-`onnx_graph` (columns), `onnx_hierarchy` (namespaces), `onnx_source`,
-`onnx_tensors` and `onnx_text` (on demand). onnx is imported in `read` only.
+`onnx_nodes` (what is in them?), `onnx_graph` (columns), `onnx_hierarchy`
+(namespaces), `onnx_weights` (how much?), and on demand `onnx_source`,
+`onnx_tensors` and `onnx_text`. onnx is imported where it is used, in functions.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from graphs.ir import Facts, Graph, Model
 from importers.base import Probe
 from importers.notes import Notes
 from importers.onnx_graph import Rows, build_graph, connect, read_rows
-from importers.onnx_scopes import DEFAULT_DOMAINS, Scope, find_scopes
+from importers.onnx_scope import DEFAULT_DOMAINS, Scope
+from importers.onnx_scopes import find_scopes
 from importers.onnx_source import OnnxSource
 from importers.onnx_tensors import TensorReader
 from importers.onnx_text import MAX_FACTS, cut, props
@@ -50,7 +52,7 @@ def read(probe: Probe, notes: Notes) -> Model:
     rows: list[Rows] = []
     for scope in scopes:  # a parent comes before its bodies
         outer = rows[scope.parent] if scope.parent >= 0 else None
-        rows.append(read_rows(scope, outer, types, notes))
+        rows.append(read_rows(scope, outer, types))
     n_parameters, parameter_bytes = weigh(scopes, probe, notes)
     _note_imports(proto, scopes, notes)
     graphs = _read_graphs(scopes, rows, types, tensors, notes)

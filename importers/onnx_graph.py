@@ -7,10 +7,9 @@ rows. Imports no onnx: messages are known by their fields.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from graphs.ir import Graph, GraphSource, NodeKind
 from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 from importers.notes import Notes
 from importers.onnx_hierarchy import Hierarchy, complete, find_hierarchy
-from importers.onnx_scopes import Scope, starts
+from importers.onnx_scope import Scope, starts
 from importers.onnx_types import TypeTable, as_text
 
 INPUT, OUTPUT, INITIALIZER, CAPTURED = "Input", "Output", "Initializer", "Captured"
@@ -34,26 +33,22 @@ class Rows:
     ----------
     scope : Scope
     hierarchy : Hierarchy
-    inputs, captured : list of str
-        Tensor names of the nodes before the initializers.
+    captured : dict of str to int
+        Tensor names that a body takes from outside -> row of the value.
     value_names : list of str, length v
     value_node, value_slot : int64 array, shape (v,)
         Sorted by both.
     value_types : list of TensorType, length v
-    handles : dict of str to int
-        Tensor name -> row of the value that it names: the first producer's.
     edge_value, edge_target, edge_slot : int64 array, shape (e,)
     """
 
     scope: Scope
     hierarchy: Hierarchy
-    inputs: list[str]
-    captured: list[str]
+    captured: dict[str, int]
     value_names: list[str] = field(default_factory=list)
     value_node: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     value_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     value_types: list[TensorType] = field(default_factory=list)
-    handles: dict[str, int] = field(default_factory=dict)
     edge_value: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     edge_target: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     edge_slot: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -61,7 +56,7 @@ class Rows:
     @property
     def first_initializer(self) -> int:
         """Node index of the first initializer."""
-        return len(self.inputs) + len(self.captured)
+        return len(self.scope.inputs) + len(self.captured)
 
     @property
     def first_operator(self) -> int:
@@ -78,8 +73,15 @@ class Rows:
         """Number of nodes."""
         return self.first_output + len(self.scope.declared_outputs)
 
+    def find(self, name: str) -> int:
+        """Return the row of the value of that name, or -1."""
+        place = self.scope.handles.get(name, -1)
+        if place < 0:
+            return self.captured.get(name, -1)
+        return place if place < len(self.scope.inputs) else place + len(self.captured)
 
-def read_rows(scope: Scope, outer: Rows | None, types: TypeTable, notes: Notes) -> Rows:
+
+def read_rows(scope: Scope, outer: Rows | None, types: TypeTable) -> Rows:
     """Return the columns of a scope, without edges.
 
     Parameters
@@ -88,38 +90,20 @@ def read_rows(scope: Scope, outer: Rows | None, types: TypeTable, notes: Notes) 
     outer : Rows or None
         Columns of the scope around a body.
     types : TypeTable
-    notes : Notes
     """
-    is_initializer = set(scope.initializers)
-    inputs = [name for name in scope.declared_inputs if name not in is_initializer]
-    captured = [] if outer is None else [name for name in scope.free if name in outer.handles]
+    taken = [] if outer is None else [name for name in scope.free if outer.find(name) >= 0]
+    captured = {name: row for row, name in enumerate(taken, len(scope.inputs))}
     hierarchy = find_hierarchy(scope.proto.node, scope.ids, scope.told)
-    rows = Rows(scope, hierarchy, inputs, captured)
-    _add_values(rows, notes)
-    _add_types(rows, outer, types)
-    return rows
-
-
-def _add_values(rows: Rows, notes: Notes) -> None:
-    """Fill in the values: one of each node before the operator calls, then theirs by slot."""
-    scope = rows.scope
+    rows = Rows(scope, hierarchy, captured)
     before = rows.first_operator
-    names = [*rows.inputs, *rows.captured, *scope.initializers, *scope.outputs]
     calls, slots = _spread(scope.n_outputs)
+    if scope.left_out:  # an output left out is no value
+        calls, slots = np.delete(calls, scope.left_out), np.delete(slots, scope.left_out)
     rows.value_node = np.concatenate([np.arange(before), calls + before])
     rows.value_slot = np.concatenate([np.zeros(before, np.int64), slots])
-    if "" in scope.outputs:  # an output left out is no value
-        kept = np.array([i < before or name != "" for i, name in enumerate(names)], dtype=bool)
-        names = [name for i, name in enumerate(names) if i < before or name]
-        rows.value_node, rows.value_slot = rows.value_node[kept], rows.value_slot[kept]
-    rows.value_names = names
-    # Backwards, so that the first of equal names stays.
-    rows.handles = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
-    if len(rows.handles) != len(names):
-        for name, n_times in Counter(names).items():
-            if n_times > 1:
-                notes.add("damaged", "Two tensors have one name; the first is used", name)
-    rows.handles.pop("", None)
+    rows.value_names = [*scope.inputs, *captured, *scope.initializers, *scope.outputs]
+    _add_types(rows, outer, types)
+    return rows
 
 
 def _add_types(rows: Rows, outer: Rows | None, types: TypeTable) -> None:
@@ -127,17 +111,17 @@ def _add_types(rows: Rows, outer: Rows | None, types: TypeTable) -> None:
     scope, proto, found = rows.scope, rows.scope.proto, rows.value_types
     found += [UNKNOWN_TYPE] * len(rows.value_names)
     if outer is not None:
-        for row, name in enumerate(rows.captured, len(rows.inputs)):
-            found[row] = outer.value_types[outer.handles[name]]
+        for name, row in rows.captured.items():
+            found[row] = outer.value_types[outer.find(name)]
     declared = [] if scope.is_function else [proto.input, proto.output]
     for value in chain(proto.value_info, *declared):
-        named = rows.handles.get(as_text(value.name))
-        if named is not None:
-            found[named] = types.of_proto(value.type)
+        row = rows.find(as_text(value.name))
+        if row >= 0:
+            found[row] = types.of_proto(value.type)
     calls = np.arange(rows.first_operator, rows.first_output)
     first: list[int] = np.searchsorted(rows.value_node, calls).tolist()
     for call, type in scope.constants.items():
-        if scope.n_outputs[call]:
+        if first[call] < len(found) and rows.value_node[first[call]] == calls[call]:
             found[first[call]] = type
     found[rows.first_initializer : rows.first_operator] = scope.stored_types
 
@@ -160,32 +144,33 @@ def connect(rows: Rows, inner: Mapping[int, Sequence[Rows]], notes: Notes) -> No
         Operator call -> its bodies.
     notes : Notes
     """
-    scope, get = rows.scope, rows.handles.get
+    scope = rows.scope
     calls, slots = _spread(scope.n_inputs)
-    found_or_not = map(get, scope.inputs, repeat(-1))
-    handles = np.fromiter(found_or_not, dtype=np.int64, count=len(scope.inputs))
-    for at in np.flatnonzero(handles < 0).tolist():
-        if name := scope.inputs[at]:
-            where = f"{name} of {scope.ids[int(calls[at])]}"
+    values = np.array(scope.links, dtype=np.int64)
+    values[values >= len(scope.inputs)] += len(rows.captured)
+    for place, name in scope.missing:
+        values[place] = rows.captured.get(name, -1)
+        if values[place] < 0:
+            where = f"{name} of {scope.ids[int(calls[place])]}"
             notes.add("damaged", "An input that nothing produces", where)
-    found = np.flatnonzero(handles >= 0)
+    found = np.flatnonzero(values >= 0)
     more: list[tuple[int, int, int]] = []
     first = starts(scope.n_inputs) if inner else []
     for call, bodies in inner.items():
         n_explicit = scope.n_inputs[call]
-        explicit = scope.inputs[first[call] : first[call] + n_explicit]
+        explicit = set(values[first[call] : first[call] + n_explicit].tolist())
         taken = dict.fromkeys(chain.from_iterable(body.captured for body in bodies))
-        implicit = [name for name in taken if name not in explicit]
+        implicit = [row for row in map(rows.find, taken) if row not in explicit]
         target = rows.first_operator + call
-        more += [(get(name, 0), target, s) for s, name in enumerate(implicit, n_explicit)]
+        more += [(row, target, slot) for slot, row in enumerate(implicit, n_explicit)]
     for target, name in enumerate(scope.declared_outputs, rows.first_output):
-        handle = get(name)
-        if handle is None:
+        row = rows.find(name)
+        if row < 0:
             notes.add("damaged", "An output that nothing produces", name or "(no name)")
         else:
-            more.append((handle, target, 0))
+            more.append((row, target, 0))
     extra = np.array(more, dtype=np.int64).reshape(-1, 3)
-    rows.edge_value = np.concatenate([handles[found], extra[:, 0]])
+    rows.edge_value = np.concatenate([values[found], extra[:, 0]])
     rows.edge_target = np.concatenate([calls[found] + rows.first_operator, extra[:, 1]])
     rows.edge_slot = np.concatenate([slots[found], extra[:, 2]])
 
@@ -222,8 +207,8 @@ def _add_nodes(builder: GraphBuilder, rows: Rows, notes: Notes) -> None:
     """Append the nodes with ids, op types, namespaces and kinds."""
     scope = rows.scope
     parts = (
-        (rows.inputs, INPUT, NodeKind.INPUT),
-        (rows.captured, CAPTURED, NodeKind.INPUT),
+        (scope.inputs, INPUT, NodeKind.INPUT),
+        (list(rows.captured), CAPTURED, NodeKind.INPUT),
         (scope.initializers, INITIALIZER, NodeKind.CONSTANT),
         (scope.declared_outputs, OUTPUT, NodeKind.OUTPUT),
     )

@@ -1,116 +1,22 @@
-"""Find every graph of an ONNX model and read its nodes' columns: main, functions, bodies.
+"""Find every graph of an ONNX model: main, functions, bodies of control flow.
 
-A scope is a graph to be. Control flow nests graphs inside attributes, so scopes
-are found with a work list, a parent before its bodies, and what a body takes
-from outside is settled from the innermost outwards. Reading a protobuf field
-costs more than anything done with it, so each is read once, in bulk.
+Control flow nests graphs inside attributes, so scopes are found with a work
+list, a parent before its bodies, and what a body takes from outside is settled
+from the innermost outwards.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, chain
+from itertools import chain
 from typing import Any
 
-from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 from importers.naming import MAX_ID_CHARS, Namer
 from importers.notes import Notes
+from importers.onnx_nodes import link_backwards, qualified, stream_nodes
+from importers.onnx_scope import DEFAULT_DOMAINS, GRAPH, GRAPHS, TWICE, Scope, texts
 from importers.onnx_tensors import EXTERNAL
 from importers.onnx_types import TypeTable, as_text
-
-# AttributeProto.AttributeType
-FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS, GRAPHS, SPARSE = (
-    1, 2, 3, 4, 5, 6, 7, 8, 10, 11,
-)  # fmt: skip
-DEFAULT_DOMAINS = ("", "ai.onnx")
-MAX_OP_TYPE_CHARS = 256
-MAX_KEY_BYTES = 256
-NON_UTF8 = "A name is not UTF-8; its bytes are shown as \\xff"
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """One graph to be, with a row for each of its operator calls.
-
-    Attributes
-    ----------
-    id, title : str
-        Of the graph to be.
-    proto : GraphProto or FunctionProto
-    parent : int
-        Scope whose node holds this body; -1 for main and functions.
-    caller : int
-        That node's index in the parent's `proto.node`; -1 for main and functions.
-    is_function : bool
-    ids, ops : list of str
-        Unique id and op type of each operator call.
-    inputs, outputs : list of str
-        Tensor names of all calls, one call after the other, by slot; an empty
-        name is one left out.
-    n_inputs, n_outputs : list of int
-        How many of them belong to each call.
-    domains : set of str
-        Domains of the op types.
-    constants : dict of int to TensorType
-        The calls of op type Constant, with what they produce.
-    bodies : dict of int to list of int
-        Operator call -> scopes of the bodies that it holds.
-    calls : dict of int to int
-        Operator call -> scope of the model-local function that it calls.
-    free : dict of str
-        Names that a body uses and does not define, in order of first use.
-    namer : Namer
-        Knows the ids of the operator calls.
-    declared_inputs, declared_outputs : list of str
-        Tensor names; in a graph an input may be an initializer too.
-    initializers : list of str
-        Tensor names, dense before sparse; a function has none.
-    stored_types : list of TensorType
-        Of the initializers.
-    claims : Counter of (dtype code, sizes)
-        How many initializers inside the file claim what.
-    external : list of TensorProto
-        Initializers whose data lies in another file.
-    told : list of int
-        Operator calls that carry metadata.
-    """
-
-    id: str
-    title: str
-    proto: Any
-    parent: int = -1
-    caller: int = -1
-    is_function: bool = False
-    ids: list[str] = field(default_factory=list)
-    ops: list[str] = field(default_factory=list)
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
-    n_inputs: list[int] = field(default_factory=list)
-    n_outputs: list[int] = field(default_factory=list)
-    domains: set[str] = field(default_factory=set)
-    constants: dict[int, TensorType] = field(default_factory=dict)
-    bodies: dict[int, list[int]] = field(default_factory=dict)
-    calls: dict[int, int] = field(default_factory=dict)
-    free: dict[str, None] = field(default_factory=dict)
-    namer: Namer = field(default_factory=lambda: Namer(Notes()))
-    declared_inputs: list[str] = field(default_factory=list)
-    declared_outputs: list[str] = field(default_factory=list)
-    initializers: list[str] = field(default_factory=list)
-    stored_types: list[TensorType] = field(default_factory=list)
-    claims: Counter[tuple[int, tuple[int, ...]]] = field(default_factory=Counter)
-    external: list[Any] = field(default_factory=list)
-    told: list[int] = field(default_factory=list)
-
-    def release(self) -> None:
-        """Forget the columns; what is asked for later is read from `proto`."""
-        self.inputs, self.outputs, self.ids, self.ops = [], [], [], []
-        self.n_inputs, self.n_outputs, self.namer = [], [], Namer(Notes())
-
-    def defined_names(self) -> set[str]:
-        """Return the names that the scope itself gives a value to."""
-        return {*self.outputs, *self.declared_inputs, *self.initializers} - {""}
 
 
 def find_scopes(model: Any, types: TypeTable, notes: Notes) -> list[Scope]:
@@ -141,62 +47,23 @@ def find_scopes(model: Any, types: TypeTable, notes: Notes) -> list[Scope]:
     return scopes
 
 
-def qualified(domain: str, op_type: str) -> str:
-    """Return the op type with its domain, as ONNX's own text form writes it."""
-    name = op_type if domain in DEFAULT_DOMAINS else f"{domain}.{op_type}"
-    return name[:MAX_OP_TYPE_CHARS] or "(no op type)"
-
-
 def _read_nodes(
     scope: Scope, functions: dict[tuple[str, str], int], types: TypeTable, notes: Notes
 ) -> list[tuple[str, int, Any]]:
     """Fill the columns of a scope; return (attribute, node, graph) of each body in it."""
-    op_types, names = _stream_nodes(scope, types)
-    scope.domains = {domain for domain, _op_type in op_types}
-    scope.inputs = _texts(scope.inputs, notes)
-    scope.outputs = _texts(scope.outputs, notes)
     _read_interface(scope, types, notes)
-    _name_nodes(scope, _texts(names, notes), notes)
+    op_types, names = stream_nodes(scope, types, notes)
+    link_backwards(scope)
+    scope.domains = {domain for domain, _op_type in op_types.pairs()}
+    _name_nodes(scope, names, notes)
     nodes = scope.proto.node
     for index in _rows_of(scope.ops, {op for op, _overload in functions}):
         called = functions.get((scope.ops[index], as_text(nodes[index].overload)))
         if called is not None:
             scope.calls[index] = called
-    holders = {qualified(*key) for key in op_types if _may_hold_graphs(*key)}
+    holders = {qualified(*key) for key in op_types.pairs() if _may_hold_graphs(*key)}
     rows = _rows_of(scope.ops, holders)
     return [(name, i, body) for i in rows for name, body in _bodies(nodes[i])]
-
-
-def _stream_nodes(scope: Scope, types: TypeTable) -> tuple[list[tuple[str, str]], list[str]]:
-    """Read the nodes' columns; return each (domain, op type) once, and the name of every call.
-
-    One pass in which each message is let go at once: a pass for each field, with all
-    messages kept, takes half as long again.
-    """
-    names: list[str] = []
-    known: dict[str | tuple[str, str], str] = {}  # (domain, op type), or the op type alone
-    inputs, outputs = scope.inputs, scope.outputs
-    constant_type = _ConstantTypes(types)
-    for index, node in enumerate(scope.proto.node):
-        op_type, domain = node.op_type, node.domain
-        key = (domain, op_type) if domain else op_type
-        op = known.get(key)
-        if op is None:
-            op = known[key] = qualified(as_text(domain), as_text(op_type))
-        scope.ops.append(op)
-        names.append(node.name)
-        tensors = node.input[:]
-        inputs += tensors
-        scope.n_inputs.append(len(tensors))
-        tensors = node.output[:]
-        outputs += tensors
-        scope.n_outputs.append(len(tensors))
-        if op == "Constant":
-            scope.constants[index] = constant_type(node.attribute)
-        if node.metadata_props:
-            scope.told.append(index)
-    pairs = (key if isinstance(key, tuple) else ("", key) for key in known)
-    return [(as_text(domain), as_text(op_type)) for domain, op_type in pairs], names
 
 
 def _rows_of(ops: Sequence[str], wanted: set[str]) -> list[int]:
@@ -230,11 +97,22 @@ def _read_interface(scope: Scope, types: TypeTable, notes: Notes) -> None:
     """Read the declared inputs and outputs, and of the initializers all but their data."""
     proto = scope.proto
     if scope.is_function:
-        scope.declared_inputs = _texts(list(proto.input), notes)
-        scope.declared_outputs = _texts(list(proto.output), notes)
-        return
-    scope.declared_inputs = _texts([value.name for value in proto.input], notes)
-    scope.declared_outputs = _texts([value.name for value in proto.output], notes)
+        scope.declared_outputs = texts(list(proto.output), notes)
+        scope.inputs = texts(list(proto.input), notes)
+    else:
+        scope.declared_outputs = texts([value.name for value in proto.output], notes)
+        scope.initializers = texts(_read_initializers(scope, types), notes)
+        is_initializer = set(scope.initializers)
+        declared = texts([value.name for value in proto.input], notes)
+        scope.inputs = [name for name in declared if name not in is_initializer]
+    for place, name in enumerate(chain(scope.inputs, scope.initializers)):
+        if name and scope.handles.setdefault(name, place) != place:
+            notes.add("damaged", TWICE, name)
+
+
+def _read_initializers(scope: Scope, types: TypeTable) -> list[str]:
+    """Read what is stored, and where; return the names."""
+    proto = scope.proto
     names: list[str] = []
     claims: list[tuple[int, tuple[int, ...]]] = []
     for tensor in proto.initializer:
@@ -251,54 +129,7 @@ def _read_interface(scope: Scope, types: TypeTable, notes: Notes) -> None:
         scope.stored_types.append(types.of_dims(code, tuple(sparse.dims)))
         claims.append((code, tuple(sparse.values.dims)))
     scope.claims.update(claims)
-    scope.initializers = _texts(names, notes)
-
-
-class _ConstantTypes:
-    """Tells what a Constant produces from its attributes.
-
-    An exporter writes the same few shapes and indices thousands of times, so
-    equal messages are decoded once.
-    """
-
-    def __init__(self, types: TypeTable) -> None:
-        self._types = types
-        self._known: dict[bytes, TensorType] = {}
-
-    def __call__(self, attributes: Any) -> TensorType:
-        if not attributes:
-            return UNKNOWN_TYPE
-        attribute = attributes[0]
-        key = attribute.SerializeToString()
-        found = self._known.get(key)
-        if found is None:
-            found = _constant_type(attribute, attribute.type, self._types)
-            if len(key) <= MAX_KEY_BYTES:
-                self._known[key] = found
-        return found
-
-
-def _constant_type(attribute: Any, kind: int, types: TypeTable) -> TensorType:
-    """Return the type that the attribute of a Constant gives it."""
-    if kind == TENSOR:
-        tensor = attribute.t
-        return types.of_dims(tensor.data_type, tuple(tensor.dims[:]))
-    if kind == SPARSE:
-        sparse = attribute.sparse_tensor
-        return types.of_dims(sparse.values.data_type, tuple(sparse.dims))
-    sizes = {FLOATS: attribute.floats, INTS: attribute.ints, STRINGS: attribute.strings}
-    dims = (len(sizes[kind]),) if kind in sizes else ()
-    codes = {FLOAT: 1, FLOATS: 1, INT: 7, INTS: 7, STRING: 8, STRINGS: 8}
-    return types.of_dims(codes[kind], dims) if kind in codes else UNKNOWN_TYPE
-
-
-def _texts(names: list[str], notes: Notes) -> list[str]:
-    """Turn names that are not UTF-8 into text; the usual file has none and keeps its list."""
-    if bytes not in set(map(type, names)):
-        return names
-    odd = [name for name in names if isinstance(name, bytes)]
-    notes.add("damaged", NON_UTF8, as_text(odd[0]), n_times=len(odd))
-    return list(map(as_text, names))
+    return names
 
 
 def _name_nodes(scope: Scope, names: list[str], notes: Notes) -> None:
@@ -317,13 +148,8 @@ def _find_free_names(scopes: Sequence[Scope]) -> None:
     for scope in reversed(scopes):  # a body comes after its parent, so it is done first
         if scope.parent < 0:
             continue
-        names = dict.fromkeys(chain(scope.inputs, scope.declared_outputs))
+        wanted = chain((name for _place, name in scope.missing), scope.declared_outputs)
+        names = dict.fromkeys(wanted)
         for inner in chain.from_iterable(scope.bodies.values()):
             names.update(scopes[inner].free)
-        defined = scope.defined_names()
-        scope.free = {name: None for name in names if name and name not in defined}
-
-
-def starts(counts: Sequence[int]) -> list[int]:
-    """Return where each call's names start in a flat column."""
-    return list(accumulate(counts, initial=0))[:-1]
+        scope.free = {name: None for name in names if name and name not in scope.handles}

@@ -13,7 +13,7 @@ from typing import Any
 from graphs.tensor_type import DTYPE_BITS
 from importers.base import Probe
 from importers.notes import Notes
-from importers.onnx_scopes import Scope
+from importers.onnx_scope import Scope
 from importers.onnx_tensors import External, external_of, locate
 from importers.onnx_types import as_text, dtype_name, stored_bytes
 

@@ -143,6 +143,29 @@ def test_names_used_twice_get_numbers() -> None:
     assert graph.node_ids[graph.edge_source[reader]] == "same"
 
 
+def test_tensors_stored_twice_or_without_a_name_shift_nothing() -> None:
+    """Odd inputs and initializers are nodes too, and what follows keeps its own edges."""
+    nodes = [
+        models.node("Add", "x w", "a", "add"),
+        models.node("Clip", "a - w", "y", "clip"),
+    ]
+    tensors = [models.weight("w"), models.weight("w"), models.weight("")]
+    graph = models.graph_of(nodes, ("x", "x", ""), initializers=tensors)
+    model = opened(models.model_of(graph))
+    got = model.graphs[0]
+    assert noted(model, "Two tensors have one name")
+    assert got.n_nodes == 3 + 3 - 1 + 2 + 1
+    sources = [got.node_ids[i] for i in got.edge_source]
+    targets = [got.node_ids[i] for i in got.edge_target]
+    assert list(zip(sources, targets, got.edge_target_slot.tolist(), strict=True)) == [
+        ("x", "add", 0),
+        ("w", "add", 1),
+        ("add", "clip", 0),
+        ("w", "clip", 2),
+        ("clip", "y", 0),
+    ]
+
+
 def test_names_that_are_not_utf8_stay_apart() -> None:
     """Two broken names that differ still name two values."""
     content = models.small().SerializeToString().replace(b"two", b"\xfe\xff\xfe")
