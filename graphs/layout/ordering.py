@@ -2,8 +2,10 @@
 
 Depth-first orders from the top and from the bottom are swept by barycentres
 down and up, then improved by switching neighbours; the best by counted
-crossings wins, for each connected component by itself. A round of sweeps costs
-O(E log E); small graphs get more starts than large ones.
+crossings wins, for each connected component by itself. Then the longest chains
+are led anew as a whole, which no exchange of neighbours can do: a value that
+many consume stays on one side of the graph. A round of sweeps costs O(E log E);
+large graphs get one start and only as many new chains as are affordable.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from __future__ import annotations
 import numpy as np
 
 from graphs.kernels.crossings import count_crossings, initial_order, sweep, switch_neighbours
-from graphs.kernels.threads import thread_chains
+from graphs.kernels.threads import WINDOW, thread_chains
 from graphs.layout.chains import Proper, Sides, net_lengths
 from graphs.layout.csr import Ints
 
 SWEEPS = 24
 SWITCH_ROUNDS = 12
-MAX_THREADED = 150_000  # dummies that are led anew, at most
+THREAD_ROUNDS = 2
+MAX_THREAD_STEPS = 40_000_000  # of the innermost loop in one round: about a tenth of a second
 SECOND_START_BELOW = 200_000  # vertices: above, one start has to do
 
 
@@ -37,38 +40,50 @@ def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, in
     down, up = below.rows, above.rows
     slot = np.empty(len(down), dtype=np.int64)
     slot[up] = _slots(proper, above)
-    for_count = (proper.lower[down], proper.upper_port[down], slot[down])
-    for_sweep = (proper.lower_port[down], above.ptr, proper.upper[up], proper.upper_port[up])
-    for_switch = (below.ptr, proper.lower[down], proper.lower_port[down])
-    length = net_lengths(proper)
-    nets = _nets_to_thread(length)
-    for_threads = (
-        proper.lower[down], proper.unit_net[down], _crossing_weights(proper)[down],
-        nets, proper.net_src, proper.net_first, length,
-    )  # fmt: skip
-    best = np.empty(0, dtype=np.int64)
-    best_counts = np.full(len(proper.part_ptr) - 1, np.iinfo(np.int64).max)
+    ranks = proper.rank_ptr
+    for_count = (below.ptr, proper.lower[down], proper.upper_port[down], slot[down])
+    from_above = (above.ptr, proper.upper[up], proper.upper_port[up])
+    lower_port = proper.lower_port[down]
+    for_threads = _threads(proper, below)
+
+    def improved(order: Ints) -> tuple[Ints, Ints]:
+        """Switch neighbours; return the order and the crossings of each part."""
+        switch_neighbours(order, ranks, *for_count[:2], lower_port, *from_above, SWITCH_ROUNDS)
+        counts = count_crossings(order, ranks, *for_count, above.ptr)
+        return order, np.add.reduceat(counts, proper.part_ptr[:-1])
+
+    best, counts = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for order in _starts(proper, below, above):
-        sweep(
-            order, proper.rank_ptr, proper.part_ptr, below.ptr, *for_count, *for_sweep, SWEEPS
-        )
-        switch_neighbours(order, proper.rank_ptr, *for_switch, *for_sweep[1:], SWITCH_ROUNDS)
-        if len(nets):
-            thread_chains(order, proper.rank_ptr, proper.rank, below.ptr, *for_threads)
-            switch_neighbours(order, proper.rank_ptr, *for_switch, *for_sweep[1:], SWITCH_ROUNDS)
-        counts = count_crossings(order, proper.rank_ptr, below.ptr, *for_count, above.ptr)
-        by_part = np.add.reduceat(counts, proper.part_ptr[:-1])
-        best, best_counts = _merge(proper, best, best_counts, order, by_part)
-        if best_counts.max(initial=0) == 0:
+        sweep(order, ranks, proper.part_ptr, *for_count, lower_port, *from_above, SWEEPS)
+        best, counts = _merge(proper, best, counts, *improved(order))
+        if counts.max(initial=0) == 0:
             break
-    return best, int(best_counts.sum())
+    for _ in range(THREAD_ROUNDS if len(for_threads[0]) else 0):
+        order = best.copy()
+        thread_chains(order, ranks, proper.rank, *for_count[:2], *for_threads[1:])
+        best, counts = _merge(proper, best, counts, *improved(order), keep_equal=False)
+    return best, int(counts.sum())
 
 
-def _nets_to_thread(length: Ints) -> Ints:
+def _threads(proper: Proper, below: Sides) -> tuple[Ints, ...]:
+    """Return the nets to lead anew (twice: to look at, to pass on) and what that takes."""
+    length = net_lengths(proper)
+    nets = _nets_to_thread(proper, length)
+    rows = below.rows
+    weight = _crossing_weights(proper)[rows]
+    return nets, proper.unit_net[rows], weight, nets, proper.net_src, proper.net_first, length
+
+
+def _nets_to_thread(proper: Proper, length: Ints) -> Ints:
     """Return the nets with dummies, the longest first, as far as they are affordable."""
+    n_units = np.bincount(proper.rank[proper.upper], minlength=len(proper.rank_ptr) - 1)
+    n_tried = np.minimum(np.diff(proper.rank_ptr), 2 * WINDOW + 1)
+    before = np.concatenate([[0], np.cumsum(n_units + n_tried**2)])
+    first = proper.rank[proper.net_src]
+    cost = before[first + length] - before[first]
     nets = np.argsort(-length, kind="stable")
     nets = nets[: np.count_nonzero(length)]
-    return nets[np.cumsum(length[nets]) <= MAX_THREADED]
+    return nets[np.cumsum(cost[nets]) <= MAX_THREAD_STEPS]
 
 
 def _crossing_weights(proper: Proper) -> Ints:
@@ -102,11 +117,17 @@ def _slots(proper: Proper, above: Sides) -> Ints:
 
 
 def _merge(
-    proper: Proper, best: Ints, best_counts: Ints, order: Ints, counts: Ints
+    proper: Proper,
+    best: Ints,
+    best_counts: Ints,
+    order: Ints,
+    counts: Ints,
+    *,
+    keep_equal: bool = True,
 ) -> tuple[Ints, Ints]:
-    """Take each part from whichever order crosses less there."""
+    """Take each part from whichever order crosses less there; of equals keep the one at hand."""
     if len(best) == 0:
         return order, counts
-    is_better = np.repeat(counts < best_counts, np.diff(proper.part_ptr))
-    rows = np.repeat(is_better, np.diff(proper.rank_ptr))
+    is_better = counts < best_counts if keep_equal else counts <= best_counts
+    rows = np.repeat(np.repeat(is_better, np.diff(proper.part_ptr)), np.diff(proper.rank_ptr))
     return np.where(rows, order, best), np.minimum(counts, best_counts)

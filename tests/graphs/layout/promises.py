@@ -45,19 +45,21 @@ def assert_sizes(boxes: Boxes, layout: Layout) -> None:
     assert np.all(layout.height >= boxes.height - SLACK)
     assert np.all(layout.x >= -SLACK)
     assert np.all(layout.y >= -SLACK)
-    assert np.all(layout.x + layout.width <= layout.total_width + SLACK)
-    assert np.all(layout.y + layout.height <= layout.total_height + SLACK)
+    slack = SLACK + 3e-7 * max(layout.total_width, layout.total_height)
+    assert np.all(layout.x + layout.width <= layout.total_width + slack)
+    assert np.all(layout.y + layout.height <= layout.total_height + slack)
     for edge in range(len(boxes.source)):
         path = layout.path_points[layout.path_ptr[edge] : layout.path_ptr[edge + 1]]
         points = curve_points(path.astype(float))
         assert points.min() >= -SLACK
-        assert points[:, 0].max() <= layout.total_width + SLACK
-        assert points[:, 1].max() <= layout.total_height + SLACK
+        assert points[:, 0].max() <= layout.total_width + slack
+        assert points[:, 1].max() <= layout.total_height + slack
 
 
 def assert_inside_groups(boxes: Boxes, layout: Layout, options: LayoutOptions) -> None:
     """Members lie inside their group, below its header, with its padding around them."""
-    pad = options.group_padding - SLACK
+    slack = SLACK + 3e-7 * max(layout.total_width, layout.total_height)
+    pad = options.group_padding - slack
     for i in np.flatnonzero(boxes.parent >= 0):
         g = boxes.parent[i]
         assert layout.x[i] >= layout.x[g] + pad
@@ -68,16 +70,21 @@ def assert_inside_groups(boxes: Boxes, layout: Layout, options: LayoutOptions) -
 
 def assert_no_overlap(boxes: Boxes, layout: Layout) -> None:
     """No two siblings share any area."""
-    x, y, right, bottom = (
-        layout.x, layout.y, layout.x + layout.width, layout.y + layout.height
-    )  # fmt: skip
+    slack = SLACK + 3e-7 * max(layout.total_width, layout.total_height)
+    x, y = layout.x, layout.y
+    right, bottom = x + layout.width, y + layout.height
     for group in np.unique(boxes.parent):
         members = np.flatnonzero(boxes.parent == group)
         for k, a in enumerate(members):
             b = members[k + 1 :]
             wide = np.minimum(right[a], right[b]) - np.maximum(x[a], x[b])
             high = np.minimum(bottom[a], bottom[b]) - np.maximum(y[a], y[b])
-            assert not np.any((wide > SLACK) & (high > SLACK))
+            assert not np.any((wide > slack) & (high > slack))
+
+
+def rounding(rect: NDArray[np.float64]) -> float:
+    """Return how far float32 may be off in a drawing of that size."""
+    return SLACK + 3e-7 * float(rect.max(initial=0.0))
 
 
 def ancestors(boxes: Boxes, box: int) -> list[int]:
@@ -119,6 +126,7 @@ def assert_ends_on_borders(
     is_back: NDArray[np.bool_],
 ) -> None:
     """Edges leave at the bottom and enter at the top; back edges the other way, loops at a side."""
+    slack = rounding(rect)
     for edge, path in enumerate(paths):
         a, b = rect[boxes.source[edge]], rect[boxes.target[edge]]
         assert len(path) >= 4
@@ -128,10 +136,10 @@ def assert_ends_on_borders(
             assert np.all((path[[0, -1], 1] > a[1]) & (path[[0, -1], 1] < a[3]))
             continue
         start, end = (a[1], b[3]) if is_back[edge] else (a[3], b[1])
-        assert abs(path[0, 1] - start) < SLACK
-        assert abs(path[-1, 1] - end) < SLACK
-        assert a[0] <= path[0, 0] <= a[2]
-        assert b[0] <= path[-1, 0] <= b[2]
+        assert abs(path[0, 1] - start) < slack
+        assert abs(path[-1, 1] - end) < slack
+        assert a[0] - slack <= path[0, 0] <= a[2] + slack
+        assert b[0] - slack <= path[-1, 0] <= b[2] + slack
 
 
 def assert_ports(
@@ -185,9 +193,10 @@ def assert_paths_avoid_boxes(
     """An edge runs through no leaf, and through no group but those around its ends."""
     for edge, path in enumerate(paths):
         points = curve_points(path)
+        low, high = points.min(0) - SLACK, points.max(0) + SLACK
+        near = np.flatnonzero(np.all((rect[:, :2] < high) & (rect[:, 2:] > low), axis=1))
         mine = {*ancestors(boxes, boxes.source[edge]), *ancestors(boxes, boxes.target[edge])}
-        groups = {box for box in mine if boxes.is_group[box]}
-        others = np.array([i for i in range(len(rect)) if i not in groups], dtype=int)
+        others = np.array([i for i in near if i not in mine or not boxes.is_group[i]], dtype=int)
         low, high = rect[others, :2] + SLACK, rect[others, 2:] - SLACK
         inside = np.all((points[:, None] > low) & (points[:, None] < high), axis=2)
         assert not inside.any(), f"edge {edge} runs through box {others[inside.any(0)]}"
