@@ -24,9 +24,11 @@ from components.plots.figures import (
     new_figure,
     plain,
 )
+from components.plots.ticks import format_number, nice_ticks
 
 ROW_PX = 24
 _CHROME_PX = 46  # axis below, margins
+_N_TICKS = 3
 _CHAR_PX = 6.1
 _MAX_NAME_CHARS = 26
 _FULL_NAME_CHARS = 120
@@ -113,7 +115,9 @@ class BarList:
         fig.add_tools(HoverTool(tooltips=[("", "@name"), ("", "@hint")], renderers=renderers))
         _name_rows(fig, bars)
         fig.xaxis.axis_label = plain(shortened(axis_label, 60))
-        fig.xaxis[0].ticker.desired_num_ticks = 4
+        ticks = nice_ticks(fig.x_range.start, fig.x_range.end, _N_TICKS)
+        fig.xaxis.ticker = FixedTicker(ticks=ticks)
+        fig.xaxis.major_label_overrides = {t: plain(format_number(t)) for t in ticks}
         fig.toolbar_location = None
         fig.ygrid.grid_line_color = None
         fig.on_event(Tap, self._on_tap)

@@ -52,6 +52,7 @@ _EMPTY = "Choose or load node data to see how its values are distributed."
 _LOG_X, _LOG_Y = "log x", "log y"
 _LOG_FLOOR = 0.5  # a log axis of counts starts below 1, so that a single node has a bar
 _LEAST_HEIGHT = 0.025  # of the highest bar
+_BAR_WIDTH = 0.95  # of its bin
 _MAX_CATEGORY_CHARS = 14
 _MAX_CATEGORY_LABELS = 30
 
@@ -90,6 +91,7 @@ class Histogram:
         self._note = note_pane()
         self._switches = axis_switches([_LOG_X, _LOG_Y], lambda _: self._on_switch())
         self._is_quiet = False
+        self._switches.visible = False
         self.view = pn.Column(
             pn.Row(self._note, self._switches, sizing_mode="stretch_width", margin=0),
             self._frame.view,
@@ -169,6 +171,7 @@ class Histogram:
     def _rebuild(self) -> None:
         """Make bins and figure anew: another measure or another axis."""
         column = self._column
+        self._switches.visible = column is not None
         if column is None or not is_drawable(column.values).any():
             self._figure = None
             self._bins = make_bins(np.full(len(column.values) if column else 0, np.nan))
@@ -292,7 +295,15 @@ def _bar_data(
         f"{format_value(a, unit)} to {format_value(b, unit)}"
         for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ]
-    return {"left": edges[:-1], "right": edges[1:], "span": spans} | tops | numbers
+    return {"left": edges[:-1], "right": _right_sides(bins), "span": spans} | tops | numbers
+
+
+def _right_sides(bins: Bins) -> NDArray[np.float64]:
+    """Return where the bars end: just before the next, so that they can be told apart."""
+    left, right = bins.edges[:-1], bins.edges[1:]
+    if bins.is_log:
+        return left * (right / left) ** _BAR_WIDTH
+    return left * (1 - _BAR_WIDTH) + right * _BAR_WIDTH
 
 
 def _hover() -> HoverTool:

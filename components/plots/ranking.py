@@ -86,7 +86,7 @@ class Ranking:
         self._is_quiet = False
         self._kind = pmui.RadioButtonGroup(
             options=[_NODES, _GROUPS], value=_NODES, size="small", color="primary",
-            margin=(2, 4), sx=QUIET_BUTTONS,
+            margin=(2, 4), sx=QUIET_BUTTONS, visible=False,
         )  # fmt: skip
         self._depth = pmui.Select(
             options={"depth 1": 1},
@@ -173,7 +173,8 @@ class Ranking:
 
     def _draw(self) -> None:
         column = self._column
-        self._depth.visible = self._kind.value == _GROUPS
+        self._kind.visible = column is not None
+        self._depth.visible = self._kind.value == _GROUPS and column is not None
         self._ranked, self._text = _NO_ROWS, ""
         if column is None or column.categories:
             self._list.say(_EMPTY if column is None else f"{column.name} has labels, not numbers.")

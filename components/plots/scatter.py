@@ -101,6 +101,7 @@ class Scatter:
         self._note = note_pane()
         self._is_quiet = False
         self._switches = axis_switches([_LOG_X, _LOG_Y], lambda _: self._on_switch())
+        self._switches.visible = False
         self.view = pn.Column(
             pn.Row(self._note, self._switches, sizing_mode="stretch_width", margin=0),
             self._frame.view,
@@ -206,7 +207,9 @@ class Scatter:
 
     def _rebuild(self) -> None:
         """Make the figure anew: other measures or another axis."""
+        self._switches.visible = self._has_both()
         if self._x is None or self._y is None:
+            set_note(self._note, "")
             self._forget(0, _EMPTY)
             return
         columns = (self._x, self._y)

@@ -1,6 +1,6 @@
 """Threshold: a slider and an exact number on one measure; nodes that are worse remain.
 
-It knows arrays only. The slider's place is 0..1 over the data's range, linear
+It knows arrays only. The slider's place is 0..1 of the data's range, linear
 or logarithmic, so that small errors can be told apart; its mild end means no
 threshold. Dragging is live: the page sends at most one place every 50 ms.
 """
@@ -19,7 +19,7 @@ from components.plots.figures import note_pane, set_note
 from components.plots.ticks import finite_range, format_share, format_value
 
 _EMPTY = "Choose or load node data to filter by it."
-_STEP = 0.001
+_N_STEPS = 1_000  # of the slider; the page-up key takes ten
 _N_DIGITS = 4
 # The labels of the ends stay within the slider.
 _END_LABELS = {
@@ -50,7 +50,7 @@ class Threshold:
         self._is_quiet = False
         self.threshold: float | None = None
         self._slider = pmui.FloatSlider(
-            start=0.0, end=1.0, step=_STEP, value=0.0, tooltips=False, show_value=False,
+            start=0.0, end=_N_STEPS, step=1, value=0.0, tooltips=False, show_value=False,
             size="small", label="", sizing_mode="stretch_width", margin=(0, 12), sx=_END_LABELS,
         )  # fmt: skip
         self._number = pmui.TextInput(
@@ -149,7 +149,7 @@ class Threshold:
         place = mild if self.threshold is None else self._place_of(self.threshold)
         self._is_quiet = True
         self._slider.param.update(
-            value=place,
+            value=round(place * _N_STEPS),
             disabled=column is None,
             track="normal" if side == "below" else "inverted",
             marks=self._marks(),
@@ -171,14 +171,14 @@ class Threshold:
         if self._column is None:
             return []
         return [
-            {"value": float(place), "label": format_value(value, self._column.unit)}
+            {"value": place * _N_STEPS, "label": format_value(value, self._column.unit)}
             for place, value in enumerate(self._range)
         ]
 
     def _on_slide(self, event: object) -> None:
         if self._is_quiet:
             return
-        self.threshold = self._value_at(float(self._slider.value))
+        self.threshold = self._value_at(self._slider.value / _N_STEPS)
         self._is_quiet = True
         self._show_number()
         self._is_quiet = False

@@ -38,9 +38,9 @@ def test_the_slider_is_logarithmic_where_values_span_decades() -> None:
     heard: list[float | None] = []
     threshold = Threshold(heard.append)
     threshold.set_measure(ERROR)
-    threshold._slider.value = 0.5
+    threshold._slider.value = 500
     assert heard == [pytest.approx(0.001**0.5, rel=1e-3)]
-    threshold._slider.value = 0.0
+    threshold._slider.value = 0
     assert heard[-1] is None
     assert threshold.mask() is None
 
@@ -51,8 +51,8 @@ def test_the_slider_filters_from_the_other_end_where_lower_is_worse() -> None:
     threshold = Threshold(heard.append)
     column = MeasureColumn("SQNR", "dB", np.array([10.0, 20, 30]), is_higher_worse=False)
     threshold.set_measure(column)
-    assert threshold._slider.value == 1.0
-    threshold._slider.value = 0.75
+    assert threshold._slider.value == 1_000
+    threshold._slider.value = 750
     assert heard == [25.0]
     assert threshold.mask().tolist() == [True, True, False]
 
@@ -85,6 +85,6 @@ def test_odd_values_do_not_fail(values: list[float]) -> None:
     """Nothing, nothing finite, equal and huge values still give a slider."""
     threshold = Threshold()
     threshold.set_measure(MeasureColumn("m", "", np.array(values)))
-    threshold._slider.value = 0.5
+    threshold._slider.value = 500
     threshold.set_threshold(1.0)
     assert threshold.text
