@@ -135,6 +135,10 @@ class _Lookup:
             if graph.value_names[value]:
                 row = int(graph.value_node[value])
                 self.of_tensor.setdefault(graph.value_names[value], row)
+        # An output node is called after its tensor and costs nothing: who makes it is meant.
+        for output in np.flatnonzero(graph.node_kind == NodeKind.OUTPUT).tolist():
+            if graph.node_ids[output] in self.of_tensor:
+                del self.of_id[graph.node_ids[output]]
 
     def knows(self, key: str) -> bool:
         """Whether some node bears the key."""

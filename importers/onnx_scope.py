@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 from graphs.tensor_type import TensorType
 from importers.naming import Namer
@@ -120,11 +120,11 @@ class Scope:
         self.handles, self.links = {}, array("q")
 
 
-def texts(names: list[str], notes: Notes) -> list[str]:
-    """Turn names that are not UTF-8 into text; the usual file has none and keeps its list."""
-    if bytes not in set(map(type, names)):
-        return names
-    odd = [name for name in names if isinstance(name, bytes)]
+def texts(names: Sequence[str | bytes], notes: Notes) -> list[str]:
+    """Return names as text; those that are not UTF-8 are noted, and the usual file has none."""
+    odd = [name for name in names if isinstance(name, bytes)] if bytes in map(type, names) else []
+    if not odd:
+        return cast("list[str]", names)
     notes.add("damaged", NON_UTF8, as_text(odd[0]), n_times=len(odd))
     return list(map(as_text, names))
 

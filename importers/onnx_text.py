@@ -63,7 +63,7 @@ def _sparse(sparse: Any, types: TypeTable) -> str:
     return f"sparse {TensorType(dtype_name(sparse.values.data_type), dims)}"
 
 
-def _number(value: float, types: TypeTable) -> str:
+def _number(value: int | float, types: TypeTable) -> str:  # noqa: PYI041 - both come
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 

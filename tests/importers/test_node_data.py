@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import importers
 from graphs.builder import GraphBuilder
 from graphs.errors import NodeDataError
-from graphs.ir import Model
+from graphs.ir import Model, NodeKind
 from graphs.node_data import ColorRule, NodeData
 from importers.node_data import read_node_data, with_unique_names, write_node_data_json
 from tests.helpers.node_data_cases import NAN, a_model, notes, read, single, values
@@ -28,6 +28,18 @@ def test_keys_are_node_ids_or_output_tensors() -> None:
     (main, body) = read(single({"a": 5}))
     assert (main.graph_id, values(main)) == ("main", [None, 5, None, None])
     assert (body.graph_id, values(body)) == ("body", [5, None])
+
+
+def test_a_tensor_that_is_an_output_leads_to_the_operator() -> None:
+    """A graph's output node bears the name of its tensor; the value belongs to the producer."""
+    builder = GraphBuilder("main")
+    builder.add_node("producer", "MatMul")
+    builder.add_node("logits", "Output", kind=NodeKind.OUTPUT)
+    builder.add_edge(builder.add_value(0, 0, "logits"), 1, 0)
+    model = Model("m", "test", "", (builder.build(),))
+    (data,) = read_node_data(single({"logits": 2}), "file.json", model)
+    assert values(data) == [2, None]
+    assert data.unmatched == ()
 
 
 def test_an_object_for_each_graph_is_read_for_that_graph() -> None:
