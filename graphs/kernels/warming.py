@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphs.kernels import blocks, crossings, paths, ports, ranks, shelves, threads, topology
+from graphs.kernels import (
+    blocks,
+    crossings,
+    paths,
+    ports,
+    ranks,
+    shelves,
+    simplex,
+    threads,
+    topology,
+)
 
 
 def warm() -> None:
@@ -28,6 +38,7 @@ def warm() -> None:
     topology.components(2, zero, one)
     ranks.longest_path(both, ptr, one, np.array([0, 0]))
     ranks.tighten(both.copy(), both, ptr, one, up_ptr, zero, np.zeros(2, np.bool_), 1)
+    simplex.network_simplex(np.array([0, 1]), zero, one, 10)
     order = crossings.initial_order(both, rank_ptr, both, ptr, one)
     crossings.count_crossings(order, rank_ptr, ptr, one, half, zero, up_ptr)
     parts = np.array([0, 2])
