@@ -5,7 +5,8 @@ graphs. Weights are not decoded on opening and external data is not read.
 The parts: `onnx_wire` (is it ONNX?), `onnx_scopes` (which graphs are there?),
 `onnx_nodes` (what is in them?), `onnx_graph` (columns), `onnx_hierarchy`
 (namespaces), `onnx_weights` (how much?), and on demand `onnx_source`,
-`onnx_tensors` and `onnx_text`. onnx is imported where it is used, in functions.
+`onnx_tensors` and `onnx_text`; `onnx_slim` spares large files' weights. onnx is
+imported where it is used, in functions.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import Any
 
-from graphs.errors import DamagedSource, UnsupportedFeature
+from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from graphs.ir import Facts, Graph, Model
 from importers.base import Probe
 from importers.notes import Notes
 from importers.onnx_graph import Rows, build_graph, connect, read_rows
 from importers.onnx_scope import DEFAULT_DOMAINS, Scope
 from importers.onnx_scopes import find_scopes
+from importers.onnx_slim import SLIM_ABOVE_BYTES, slim_model
 from importers.onnx_source import OnnxSource
 from importers.onnx_tensors import TensorReader
 from importers.onnx_text import MAX_FACTS, cut, props
@@ -28,6 +30,7 @@ from importers.onnx_weights import weigh
 from importers.onnx_wire import looks_like_model
 
 FORMAT = "ONNX"
+MAX_MESSAGE_BYTES = (2 << 30) - 1  # protobuf's own limit
 
 
 def look(probe: Probe) -> bool:
@@ -70,27 +73,41 @@ def read(probe: Probe, notes: Notes) -> Model:
 
 
 def _parse(probe: Probe) -> Any:
-    """Return the `ModelProto`, external data unread."""
+    """Return the `ModelProto`, external data unread, the weights of a large file left in it."""
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import ModelProto
 
     try:
-        proto = ModelProto.FromString(probe.read_bytes())
+        proto = ModelProto.FromString(_content(probe))
     except DecodeError as error:
         if "MaxDepth" in str(error):
             feature = "graphs nested deeper than protobuf's limit of 100 messages"
             raise UnsupportedFeature(probe.name, feature, format=FORMAT) from error
-        raise DamagedSource(
-            probe.name, "it is cut or its bytes are corrupt", format=FORMAT
-        ) from error
+        reason = "it is cut or its bytes are corrupt"
+        raise DamagedSource(probe.name, reason, format=FORMAT) from error
     except MemoryError as error:
-        raise DamagedSource(
-            probe.name, "it needs more memory than there is", format=FORMAT
-        ) from error
+        reason = "it needs more memory than there is"
+        raise ReadError(probe.name, reason, format=FORMAT) from error
     graph = proto.graph
     if not (graph.node or graph.input or graph.output or graph.initializer):
         raise DamagedSource(probe.name, "it holds no graph", format=FORMAT)
     return proto
+
+
+def _content(probe: Probe) -> bytes:
+    """Return the bytes to parse."""
+    slim = None
+    if probe.path is not None and probe.size > SLIM_ABOVE_BYTES:
+        try:
+            slim = slim_model(probe.path)
+        except OSError as error:
+            reason = f"it cannot be read: {error.strerror}"
+            raise ReadError(probe.name, reason, format=FORMAT) from error
+    content = probe.read_bytes(MAX_MESSAGE_BYTES) if slim is None else slim
+    if len(content) > MAX_MESSAGE_BYTES:
+        reason = "it is over 2 GiB, more than protobuf can hold; save its weights as external data"
+        raise ReadError(probe.name, reason, format=FORMAT)
+    return content
 
 
 def _read_graphs(

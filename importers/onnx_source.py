@@ -18,6 +18,7 @@ from graphs.errors import ReadError
 from graphs.ir import Facts, Graph, NodeKind
 from importers.onnx_graph import CAPTURED, Rows
 from importers.onnx_scope import FLOAT, FLOATS, INT, INTS, SPARSE, STRING, STRINGS, TENSOR
+from importers.onnx_slim import OWN_FILE
 from importers.onnx_tensors import EXTERNAL, TensorReader, external_of
 from importers.onnx_text import MAX_FACTS, attribute_text, cut, props
 from importers.onnx_types import TypeTable, as_text, stored_bytes
@@ -177,7 +178,8 @@ class OnnxSource:
         if proto.data_location == EXTERNAL:
             try:
                 where = external_of(proto)
-                facts.append(("external data", cut(where.location)))
+                label = "data" if where.location == OWN_FILE else "external data"
+                facts.append((label, cut(where.location)))
                 facts.append(("offset", f"{where.offset:,}"))
             except ValueError as error:
                 facts.append(("external data", cut(f"unreadable: {error}")))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from graphs.tensor_type import DTYPE_BITS
 from importers.base import Probe
+from importers.onnx_slim import OWN_FILE
 from importers.onnx_types import as_text, dtype_name, stored_bytes
 
 EXTERNAL = 1  # TensorProto.DataLocation
@@ -66,8 +67,15 @@ def _size(text: str) -> int:
     return int(text)
 
 
-def locate(folder: Path | None, location: str) -> Path:
+def locate(model: Path | None, location: str) -> Path:
     """Return the file that holds external data.
+
+    Parameters
+    ----------
+    model : Path or None
+        The model file; None for an upload.
+    location : str
+        Relative to the model's folder; or `onnx_slim.OWN_FILE`.
 
     Raises
     ------
@@ -75,13 +83,15 @@ def locate(folder: Path | None, location: str) -> Path:
         It is outside the model's folder, links resolved, or is no regular file;
         the text says which.
     """
-    if folder is None:
+    if model is None:
         raise ValueError("the model was opened without its folder, so no file beside it is known")
+    if location == OWN_FILE:
+        return model
     relative = Path(location)
     if relative.is_absolute() or ".." in relative.parts or "\0" in location or "\\" in location:
         raise ValueError("it is outside the model's folder, which is never read")
     try:
-        home = folder.resolve()
+        home = model.parent.resolve()
         path = (home / relative).resolve()
         if not path.is_relative_to(home):
             raise ValueError("it is outside the model's folder, which is never read")
@@ -103,7 +113,7 @@ class TensorReader:
 
     def __init__(self, probe: Probe) -> None:
         self.name = probe.name
-        self.folder = probe.path.parent if probe.path is not None else None
+        self.path = probe.path
 
     def array(self, tensor: Any) -> NDArray[np.generic]:
         """Return the data of a `TensorProto`; strings as an object array.
@@ -176,7 +186,7 @@ class TensorReader:
         """Read exactly the bytes that the shape needs."""
         try:
             where = external_of(tensor)
-            path = locate(self.folder, where.location)
+            path = locate(self.path, where.location)
             if where.length not in (None, n_bytes):
                 raise ValueError(f"{where.length:,} bytes are given, its shape needs {n_bytes:,}")
             with path.open("rb") as file:
@@ -186,7 +196,7 @@ class TensorReader:
                 return file.read(n_bytes)
         except (ValueError, OSError) as error:
             label = as_text(tensor.name)
-            reason = f"the data of {label} lies in another file, and {error}"
+            reason = f"the data of {label} is not inside the model, and {error}"
             raise ReadError(self.name, reason, format="ONNX") from error
 
     def _check_inline(self, tensor: Any, n_elements: int, n_bytes: int) -> None:

@@ -31,7 +31,7 @@ def weigh(scopes: Iterable[Scope], probe: Probe, notes: Notes) -> tuple[int, int
         Told of claims that cannot be true and of external data that is missing.
     """
     n_parameters = n_all_bytes = 0
-    files = ExternalFiles(probe.path.parent if probe.path is not None else None, notes)
+    files = ExternalFiles(probe.path, notes)
     for scope in scopes:
         for (code, dims), n_times in scope.claims.items():
             n_elements, n_bytes = stored_bytes(code, dims)
@@ -55,13 +55,13 @@ class ExternalFiles:
 
     Parameters
     ----------
-    folder : Path or None
-        The model's own.
+    model : Path or None
+        The model file; None for an upload.
     notes : Notes
     """
 
-    def __init__(self, folder: Path | None, notes: Notes) -> None:
-        self._folder = folder
+    def __init__(self, model: Path | None, notes: Notes) -> None:
+        self._model = model
         self._notes = notes
         self._sizes: dict[str, int | None] = {}
 
@@ -82,7 +82,7 @@ class ExternalFiles:
         """Return the length of the file, or None, noted once, if it cannot be read."""
         if where.location not in self._sizes:
             try:
-                self._sizes[where.location] = locate(self._folder, where.location).stat().st_size
+                self._sizes[where.location] = locate(self._model, where.location).stat().st_size
             except (ValueError, OSError) as error:
                 self._sizes[where.location] = None
                 message = f"Weights lie in another file, and {error}"
