@@ -34,20 +34,23 @@ MAX_DRIFT, MAX_ATTEMPTS = 0.08, 5
 
 
 def write_node_data(folder: Path) -> None:
-    """Measure every sample of the manifest; `folder` takes what was measured."""
+    """Measure every sample of the manifest; `folder` takes all that was measured, or nothing."""
     digits = load_digits()
+    texts: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
         made = [replace(one, path=folder / one.path.relative_to(FOLDER)) for one in samples()]
         for one in made:
             inputs = Path(name) / f"{one.name}.npz"
             np.savez(inputs, **_inputs(one, digits))
-            record = _latency(one, inputs, folder)
+            record = _latency(one, inputs, texts)
             if one.reference:
                 twin = next(other for other in made if other.name == one.reference)
-                record |= _error(one, twin, inputs, folder)
+                record |= _error(one, twin, inputs, texts)
             if one.name != "decoder":
                 record["held_out_accuracy"] = accuracy(one, digits)
-            _write(folder, f"{one.name}.record", json.dumps(record, indent=1) + "\n")
+            texts[f"{one.name}.record"] = json.dumps(record, indent=1) + "\n"
+    for name, text in texts.items():
+        (folder / "node_data" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def _inputs(one: Sample, digits: Digits) -> dict[str, NDArray[np.generic]]:
@@ -58,14 +61,14 @@ def _inputs(one: Sample, digits: Digits) -> dict[str, NDArray[np.generic]]:
     return {"image": as_onnx_input(images) if one.format == "ONNX" else images}
 
 
-def _latency(one: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
+def _latency(one: Sample, inputs: Path, texts: dict[str, str]) -> dict[str, Any]:
     if one.name == "decoder":
         settings = LatencySettings(DECODER_REPEATS, DECODER_WARMUP, batch=DECODER_BATCH)
     else:
         batch = ONNX_BATCH if one.format == "ONNX" else 1
         settings = LatencySettings(N_REPEATS, N_WARMUP, batch=batch)
     found = _undisturbed(one, inputs, settings)
-    _write(folder, f"{one.name}.latency_ms", node_data_json("latency", "ms", found.values()))
+    texts[f"{one.name}.latency_ms"] = node_data_json("latency", "ms", found.values())
     return {
         "latency": {
             "whole_ms": round(found.whole_ms, 6),
@@ -87,13 +90,9 @@ def _undisturbed(one: Sample, inputs: Path, settings: LatencySettings) -> Latenc
     raise SystemExit(f"{one.name}: this machine is too busy to measure on; try again later")
 
 
-def _error(one: Sample, twin: Sample, inputs: Path, folder: Path) -> dict[str, Any]:
+def _error(one: Sample, twin: Sample, inputs: Path, texts: dict[str, str]) -> dict[str, Any]:
     found = measure_error(one.path, twin.path, one.format, inputs)
     for measure in ERROR_MEASURES:
         text = node_data_json(measure.name, measure.unit, found.values(measure))
-        _write(folder, f"{one.name}.{measure.id}", text)
+        texts[f"{one.name}.{measure.id}"] = text
     return {"quantization_error": asdict(found.conditions)}
-
-
-def _write(folder: Path, name: str, text: str) -> None:
-    (folder / "node_data" / f"{name}.json").write_text(text, encoding="utf-8")
