@@ -77,8 +77,11 @@ def _edge_classes(proper: Proper) -> Ints:
 def _blocks(proper: Proper, chosen: Ints, above: Sides) -> tuple[Ints, Floats]:
     """Return the block of each vertex and its x in the block.
 
-    Follows the chosen edges by pointer jumping: the number of steps is the
-    logarithm of the longest block.
+    Where a vertex is entered lies on the block's line. An expanded group that is
+    left elsewhere bends the edge that leaves it, and what follows returns to the
+    line; else a pile of groups would wander off to one side. Follows the chosen
+    edges by pointer jumping: the number of steps is the logarithm of the longest
+    block.
     """
     n = proper.n
     root = np.arange(n)
@@ -86,12 +89,12 @@ def _blocks(proper: Proper, chosen: Ints, above: Sides) -> tuple[Ints, Floats]:
     rows = np.flatnonzero(chosen >= 0)
     edge = above.rows[chosen[rows]]
     root[rows] = proper.upper[edge]
-    shift[rows] = proper.upper_x[edge] - proper.lower_x[edge]
+    shift[root[rows]] = -proper.upper_x[edge]  # stays for what has no edge up in its block
+    shift[rows] = -proper.lower_x[edge]
     while True:
         further = root[root]
         if np.array_equal(further, root):
             break
-        shift = shift + shift[root]
         root = further
     is_root = root == np.arange(n)
     return (np.cumsum(is_root) - 1)[root], shift
