@@ -22,7 +22,8 @@ NODE_HEIGHT = 38.0
 PILL_HEIGHT = 28.0
 GROUP_HEIGHT = 46.0
 LEAST_WIDTH, MOST_WIDTH = 64.0, 236.0
-SIDE_PADDING = 26.0  # text margins, accent stripe and handle
+SIDE_PADDING = 20.0  # text margins and accent stripe
+HANDLE_WIDTH = 18.0  # of a group's handle, beside its text
 NO_ACCENT = 255
 
 
@@ -64,15 +65,18 @@ def labels_of(seen: Visible) -> Labels:
 def boxes_of(seen: Visible, labels: Labels) -> Boxes:
     """Return what the layout needs; sizes follow the labels."""
     kinds = item_kinds(seen)
-    widths = [
-        max(text_width(title, TITLE_PX), text_width(detail, DETAIL_PX)) + SIDE_PADDING
-        for title, detail in zip(labels.titles, labels.details, strict=True)
-    ]
+    widths = np.array(
+        [
+            max(text_width(title, TITLE_PX), text_width(detail, DETAIL_PX)) + SIDE_PADDING
+            for title, detail in zip(labels.titles, labels.details, strict=True)
+        ]
+    )
     heights = np.full(seen.n_items, NODE_HEIGHT, dtype=np.float32)
     heights[kinds != ItemKind.OPERATOR] = PILL_HEIGHT
     heights[(kinds == ItemKind.INPUT) | (kinds == ItemKind.OUTPUT)] = NODE_HEIGHT
     is_group = (kinds == ItemKind.COLLAPSED_GROUP) | (kinds == ItemKind.EXPANDED_GROUP)
     heights[is_group] = GROUP_HEIGHT
+    widths[is_group] += HANDLE_WIDTH
     return Boxes(
         width=np.clip(widths, LEAST_WIDTH, MOST_WIDTH).astype(np.float32),
         height=heights,

@@ -25,6 +25,8 @@ export interface Hook {
   titleOf(key: number): string | null;
   /** Keys of all items with a title. */
   keysOf(title: string): number[];
+  /** Key of the first item that is no expanded group, or null. */
+  firstLeaf(): number | null;
   setCamera(x: number, y: number, zoom: number): void;
 }
 
@@ -56,6 +58,10 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
     },
     rectOf: (key) => view.viewRect(view.scene?.item(key) ?? -1),
     titleOf,
+    firstLeaf() {
+      const leaf = view.scene?.kind.findIndex((kind) => kind !== Kind.expandedGroup) ?? -1;
+      return leaf < 0 ? null : view.scene!.key[leaf];
+    },
     keysOf: (title) => Array.from(view.scene?.key ?? []).filter((key) => titleOf(key) === title),
     setCamera: (x, y, zoom) => view.fly({ x, y, zoom }, false),
   };

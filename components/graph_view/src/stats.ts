@@ -9,9 +9,8 @@ export class Stats {
   nLabels = 0;
   jsMs: number[] = [];
 
-  add(jsMs: number, drawCalls: number): void {
+  add(jsMs: number): void {
     this.frames++;
-    this.drawCalls = drawCalls;
     this.jsMs.push(jsMs);
     if (this.jsMs.length > KEPT) this.jsMs.shift();
   }

@@ -271,7 +271,7 @@ export class View {
     this.advance(now);
     const isWhole = this.planLabels();
     this.draw();
-    this.stats.add(performance.now() - start, this.renderer!.drawCalls);
+    this.stats.add(performance.now() - start);
     if (this.isMoving || !isWhole) this.invalidate();
   }
 
@@ -308,6 +308,7 @@ export class View {
     });
     if (!this.scene) return;
     this.stats.draws++;
+    this.stats.drawCalls = this.renderer.drawCalls;
     this.events.drawn();
   }
 
