@@ -25,6 +25,17 @@ FLAGS = [
     "--no-first-run",
 ]
 START_SECONDS = 90
+FIND_CANVAS = """() => {
+  const find = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.tagName === 'CANVAS' && element.__graph) return element
+      const inner = element.shadowRoot && find(element.shadowRoot)
+      if (inner) return inner
+    }
+    return null
+  }
+  return find(document)
+}"""
 
 
 @contextmanager
@@ -62,3 +73,8 @@ def browser_page(width: int = 1280, height: int = 800) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser.new_page(viewport={"width": width, "height": height})
         browser.close()
+
+
+def until_drawn(page: Page) -> None:
+    """Wait until the graph view has drawn a scene."""
+    page.wait_for_function(f"() => (({FIND_CANVAS})()?.__graph.stats.draws ?? 0) > 0")

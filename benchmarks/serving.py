@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page
 
 from benchmarks.rows import Row
-from benchmarks.served import browser_page, dashboard
+from benchmarks.served import browser_page, dashboard, until_drawn
 
 REPEATS = 3
 LOCAL = {"localhost", "127.0.0.1", "::1", None}
 FRAMEWORKS = ("onnx", "onnxruntime", "torch", "tensorflow", "jax", "ai_edge_litert")
-DRAWN = """() => { const graph = window.__opscope_graph?.(); return graph && graph.stats.frames > 0 }"""
 
 
 def run() -> list[Row]:
@@ -28,7 +27,8 @@ def run() -> list[Row]:
 def _import_rows() -> list[Row]:
     code = (
         "import sys, time, json; t = time.perf_counter(); import dashboard.page;"
-        f"print(json.dumps([time.perf_counter() - t, [m for m in {FRAMEWORKS!r} if m in sys.modules]]))"
+        "seconds = time.perf_counter() - t;"
+        f"print(json.dumps([seconds, [m for m in {FRAMEWORKS!r} if m in sys.modules]]))"
     )
     results = []
     for _ in range(REPEATS):
@@ -62,13 +62,7 @@ def _page_rows() -> list[Row]:
 def _until_drawn(page: Page, url: str) -> float:
     start = time.perf_counter()
     page.goto(url)
-    page.locator("canvas[role]").first.wait_for()
-    page.wait_for_function(
-        "() => { const find = (root) => { for (const e of root.querySelectorAll('*')) {"
-        " if (e.tagName === 'CANVAS' && e.__graph) return e; if (e.shadowRoot) {"
-        " const f = find(e.shadowRoot); if (f) return f } } return null };"
-        " const c = find(document); return c && c.__graph.stats.frames > 0 }"
-    )
+    until_drawn(page)
     return time.perf_counter() - start
 
 

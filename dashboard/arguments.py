@@ -1,4 +1,4 @@
-"""The arguments of `opscope serve` and of `panel serve dashboard --args ...`: one parser for both."""
+"""The arguments of `opscope serve` and of `panel serve dashboard --args ...`: one parser."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def to_text(report: Report) -> str:
     for graph in report["graphs"]:
         lines.append("")
         lines.append(
-            f"{quoted(graph['id'])}: {graph['n_nodes']:,} nodes ({graph['n_operators']:,} operators), "
+            f"{quoted(graph['id'])}: {graph['n_nodes']:,} nodes "
+            f"({graph['n_operators']:,} operators), "
             f"{graph['n_edges']:,} edges, {graph['n_groups']:,} groups, {graph['depth']} deep"
         )
         ops = list(graph["op_types"].items())[:12]

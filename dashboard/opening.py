@@ -158,10 +158,8 @@ class Opening:
         for one in sets:
             if one.unmatched:
                 shown = ", ".join(one.unmatched[:5]) + (" …" if len(one.unmatched) > 5 else "")
-                self.notices.add(
-                    f"{one.label}: {len(one.unmatched):,} rows of {one.source} match no node: {shown}",
-                    "warning",
-                )
+                n_rows = f"{len(one.unmatched):,} rows of {one.source}"
+                self.notices.add(f"{one.label}: {n_rows} match no node: {shown}", "warning")
 
 
 def read_cached(path: Path) -> Model:
@@ -203,4 +201,3 @@ def _opened(
 
 def _with_node_data(request: Request, files: tuple[Path, ...]) -> Request:
     return Request(request.name, request.path, request.content, request.reference, files)
-

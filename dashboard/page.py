@@ -54,8 +54,9 @@ class App:
         self.header = Header(self.session, self.opener)
         self.notice_list = NoticesPane(self.notices)
         self.address = AddressPane(self.session, self.graph)
+        panes = (self.plots, self.details, self.search, self.model)
         self.tabs = pmui.Tabs(
-            *zip(TABS, [p.view for p in (self.plots, self.details, self.search, self.model)]),
+            *zip(TABS, [pane.view for pane in panes], strict=True),
             sizing_mode="stretch_width",
             dynamic=False,
             margin=0,
@@ -74,7 +75,7 @@ class App:
         self.tabs.active = TABS.index(name)
 
     def _open(self, state: UrlState) -> None:
-        """Open what the link names, else what the server was started with; then restore the view."""
+        """Open what the link names, else what the server was started with; restore the view."""
 
         def restore(_event: object) -> None:
             self.session.param.unwatch(watcher)
@@ -115,7 +116,12 @@ class App:
     def _embedded_page(self) -> pmui.Page:
         """Graph with legend, and plots; no header, table or tabs."""
         plots = pmui.Column(
-            self.bar.view, self.plots.view, width=EMBEDDED_PLOTS_WIDTH, sizing_mode="stretch_height", margin=0, scroll="y"
+            self.bar.view,
+            self.plots.view,
+            width=EMBEDDED_PLOTS_WIDTH,
+            sizing_mode="stretch_height",
+            margin=0,
+            scroll="y",
         )
         main = pmui.Row(
             self.graph.view, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0

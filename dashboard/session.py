@@ -109,9 +109,7 @@ class Session(param.Parameterized):
         self._show(self.opened, self.opened.model.graph(graph_id), self.trail[:depth])
         self.locate([node])
 
-    def _show(
-        self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]
-    ) -> None:
+    def _show(self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]) -> None:
         if self.opened is not None and self.graph is not None:
             self.opened.expanded[self.graph.id] = self.expanded
         sets = opened.node_data.setdefault(graph.id, [])
@@ -245,10 +243,10 @@ class Session(param.Parameterized):
         self.param.update(**updates)
 
 
-def first_view(graph: Graph, most_items: int = 40) -> frozenset[int]:
+def first_view(graph: Graph, most_items: int = 40, most_blocks: int = 500) -> frozenset[int]:
     """Return the groups that are open at first: outer ones, while the picture stays small.
 
-    A picture of three boxes says nothing, so that the first step may show more.
+    A picture of three boxes says nothing: then a step may show up to `most_blocks`.
     """
     depth = graph.namespaces.depth
     expanded: frozenset[int] = frozenset()
@@ -256,7 +254,7 @@ def first_view(graph: Graph, most_items: int = 40) -> frozenset[int]:
     for level in range(1, int(depth.max(initial=0)) + 1):
         deeper = frozenset(np.flatnonzero((depth <= level) & (depth > 0)).tolist())
         n_then = visible(graph, deeper).n_items
-        if n_then > (most_items if n_items > 3 else 4 * most_items):
+        if n_then > (most_items if n_items > 3 else most_blocks):
             break
         expanded, n_items = deeper, n_then
     return expanded

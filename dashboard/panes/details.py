@@ -89,7 +89,10 @@ class DetailsPane:
 
 def tensor_facts(data: NDArray[np.generic]) -> Facts:
     """Return statistics and the first values of a tensor."""
-    facts: Facts = [("shape", "×".join(map(str, data.shape)) or "scalar"), ("dtype", str(data.dtype))]
+    facts: Facts = [
+        ("shape", "×".join(map(str, data.shape)) or "scalar"),
+        ("dtype", str(data.dtype)),
+    ]
     if data.size and data.dtype.kind in "fiub":
         numbers = data.astype(np.float64).ravel()
         finite = numbers[np.isfinite(numbers)]

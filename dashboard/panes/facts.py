@@ -9,7 +9,8 @@ MAX_TEXT_CHARS = 4096
 
 STYLE = """
 <style>
-.facts { width: 100%; border-collapse: collapse; font-size: 12.5px; line-height: 1.45; table-layout: fixed; }
+.facts { width: 100%; border-collapse: collapse; table-layout: fixed;
+  font-size: 12.5px; line-height: 1.45; }
 .facts td { padding: 2px 6px 2px 0; vertical-align: top; overflow-wrap: anywhere; }
 .facts td:first-child { width: 34%; opacity: .68; }
 .facts-title { font-size: 15px; font-weight: 600; overflow-wrap: anywhere; margin: 2px 0; }

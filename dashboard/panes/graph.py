@@ -34,7 +34,9 @@ class GraphPane(param.Parameterized):
     camera: tuple[float, float, float] | None = param.Parameter(
         default=None, doc="World centre x, y and zoom where the reader left the camera."
     )
-    is_drawn = param.Boolean(default=False, doc="Whether the shown graph is on its way to the page.")
+    is_drawn = param.Boolean(
+        default=False, doc="Whether the shown graph is on its way to the page."
+    )
     search_asked = param.Event(doc="The reader pressed the search key on the graph.")
 
     def __init__(self, session: Session, work: Work, *, embed: bool = False) -> None:

@@ -26,7 +26,12 @@ class Header:
             on_click=opener.show,
         )  # fmt: skip
         self.view = pmui.Row(
-            self.open, self.model, self.graph, self.trail, margin=(0, 12), sx={"alignItems": "center"}
+            self.open,
+            self.model,
+            self.graph,
+            self.trail,
+            margin=(0, 12),
+            sx={"alignItems": "center"},
         )
         self.model.param.watch(self._model_chosen, "value")
         self.graph.param.watch(self._graph_chosen, "value")
@@ -92,7 +97,9 @@ def _titled(titles: list[str], values: list[Any]) -> dict[str, Any]:
 
 
 def _select(label: str, width: int) -> pmui.Select:
+    # The header makes the text of its widgets white, for a coloured bar; ours is not.
+    on_paper = {"& .MuiSelect-select": {"color": "var(--panel-on-background-color) !important"}}
     return pmui.Select(
         label=label, options=[], size="small", width=width, margin=(0, 8), visible=False,
-        searchable=False, sx={"& .MuiSelect-select": {"color": "var(--mui-palette-text-primary) !important"}},
+        searchable=False, sx=on_paper,
     )  # fmt: skip

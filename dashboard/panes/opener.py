@@ -41,7 +41,9 @@ class Opener:
                 _heading("A sample"),
                 pmui.Column(*self._sample_buttons(), sizing_mode="stretch_width"),
                 _heading("Node data for the shown model"),
-                _words("Model Explorer JSON, or CSV or Parquet with a node column and one a measure."),
+                _words(
+                    "Model Explorer JSON, or CSV or Parquet with a node column and one a measure."
+                ),
                 self.data_file,
                 sizing_mode="stretch_width",
             ),

@@ -111,9 +111,7 @@ def _shares(graph: Graph, seen: Visible, mask: NDArray[np.bool_]) -> NDArray[np.
     return levels.astype(np.uint8)
 
 
-def _group_shares(
-    graph: Graph, seen: Visible, drawn: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _group_shares(graph: Graph, seen: Visible, drawn: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Share of each group's drawn nodes; folded constants do not count."""
     of_all = share_of(graph, seen.node_item >= 0)
     return np.divide(share_of(graph, drawn), of_all, out=np.zeros_like(of_all), where=of_all > 0)
@@ -125,5 +123,3 @@ def _paint_single_nodes(color: NDArray[np.uint8], seen: Visible, data: NodeData)
         item = int(seen.node_item[node])
         if item >= 0 and seen.item_node[item] == node:
             color[item] = rgba
-
-

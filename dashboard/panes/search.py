@@ -62,7 +62,11 @@ class SearchPane:
         session.param.watch(self._search, ["graph"])
 
     def _search(self, *_: Any) -> None:
-        text, graph, sets = self.query.value_input.strip(), self.session.graph, self.session.node_data
+        text, graph, sets = (
+            self.query.value_input.strip(),
+            self.session.graph,
+            self.session.node_data,
+        )
         self.status.styles = {}
         if not text or graph is None:
             self.work.cancel("search")
@@ -96,7 +100,10 @@ class SearchPane:
             f", the first {MAX_LISTED} listed" if n > MAX_LISTED else ""
         )
         self.table.value = pd.DataFrame(
-            {"node": [graph.node_ids[i] for i in listed], "found in": [found.why(i) for i in range(len(listed))]}
+            {
+                "node": [graph.node_ids[i] for i in listed],
+                "found in": [found.why(i) for i in range(len(listed))],
+            }
         )
         self.table.visible = self.select_all.visible = n > 0
 

@@ -115,7 +115,7 @@ def test_broken_node_data_leaves_the_model_open(tmp_path: Path) -> None:
 
 
 def test_several_models_on_the_command_line(tmp_path: Path) -> None:
-    """All open; the first is shown; files outside the roots were named by who started the server."""
+    """All open, the first is shown; what the command line names may lie outside the roots."""
     paths = [str(sample(name).path) for name in ("digits_float", "digits_int8")]
     one = opening(*paths, "--root", str(tmp_path))
     one.open_at_start()

@@ -28,7 +28,9 @@ def test_relative_and_absolute_paths_inside_a_root(root: Path) -> None:
     assert reference_of(file, [root]) == str(Path("models/a.onnx"))
 
 
-@pytest.mark.parametrize("text", ["../secret.onnx", "models/../../secret.onnx", "/etc/passwd", "\0"])
+@pytest.mark.parametrize(
+    "text", ["../secret.onnx", "models/../../secret.onnx", "/etc/passwd", "\0"]
+)
 def test_outside_is_refused(root: Path, text: str) -> None:
     """Traversal, absolute paths and NUL characters do not leave the root."""
     with pytest.raises(ReadError, match="no such file inside"):

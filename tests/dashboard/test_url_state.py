@@ -60,7 +60,10 @@ def test_nonsense_ranges_end_quickly_and_small(text: str) -> None:
     assert len(from_ranges(text)) <= 1_000_001
 
 
-@given(st.dictionaries(st.sampled_from(["model", "groups", "selected", "filter", "view"]), st.text()))
+PARTS = st.sampled_from(["model", "groups", "selected", "filter", "view"])
+
+
+@given(st.dictionaries(PARTS, st.text()))
 def test_any_query_gives_a_state(query: dict[str, str]) -> None:
     """Whatever stands in the address, the page opens."""
     apply(from_query(query), shown())

@@ -16,7 +16,7 @@ FLOAT = TensorType("float32", (1, 8))
 
 
 def two_block_graph(calls: Mapping[int, str] = MappingProxyType({})) -> Graph:
-    """input -> a/conv -> a/relu -> b/c/conv -> b/add <- a/relu; b/add -> output.
+    """Input -> a/conv -> a/relu -> b/c/conv -> b/add <- a/relu; b/add -> output.
 
     Rows: 0 input, 1 a/conv, 2 a/relu, 3 b/c/conv, 4 b/add, 5 output, 6 weight (a constant of a).
     """
