@@ -29,7 +29,7 @@ def kernel(function: F) -> F:
         The compiled twin; machine code is kept on disk where that is possible.
     """
     try:
-        compiled = numba.njit(cache=True, nogil=True)(function)
+        compiled: F = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # no writable cache folder
         compiled = numba.njit(nogil=True)(function)
-    return compiled  # type: ignore[no-any-return]
+    return compiled

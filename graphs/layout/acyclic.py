@@ -64,7 +64,8 @@ def mark_back_edges(boxes: Boxes, depth: NDArray[np.int32]) -> NDArray[np.bool_]
         against_file = (label[upper] == label[lower]) & (upper > lower)
         by_search = _fewer(by_search, against_file, label[upper])
     is_back[rows] = by_search
-    return is_back
+    marks: NDArray[np.bool_] = is_back
+    return marks
 
 
 def _fewer(
@@ -73,4 +74,5 @@ def _fewer(
     """In each strongly connected component take the marks that are fewer; if equal, the file's."""
     n_search = np.bincount(label, weights=by_search)
     n_file = np.bincount(label, weights=against_file)
-    return np.where((n_file <= n_search)[label], against_file, by_search)
+    marks: NDArray[np.bool_] = np.where((n_file <= n_search)[label], against_file, by_search)
+    return marks

@@ -105,15 +105,11 @@ def _paths(
         raise LayoutError("assembly", f"edge paths would have {edge_ptr[-1]:,} points")
     out = np.empty((int(edge_ptr[-1]), 2), dtype=np.float32)
     origin_x, origin_y = at.scope_x[plan.piece_scope], at.scope_y[plan.piece_scope]
-    join_paths(
-        plan.piece_ptr, path, origin_x, origin_y, path_ptr, points, is_back, edge_ptr, out
-    )
+    join_paths(plan.piece_ptr, path, origin_x, origin_y, path_ptr, points, is_back, edge_ptr, out)
     return edge_ptr, out
 
 
-def _concatenate(
-    plan: Plan, layouts: list[ScopeLayout]
-) -> tuple[Ints, Ints, Floats, Ints]:
+def _concatenate(plan: Plan, layouts: list[ScopeLayout]) -> tuple[Ints, Ints, Floats, Ints]:
     """Return each scope's first path, all paths of distinct layouts, and each edge's path."""
     index: dict[int, int] = {}
     distinct: list[ScopeLayout] = []

@@ -44,11 +44,12 @@ def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, in
     for_count = (below.ptr, proper.lower[down], proper.upper_port[down], slot[down])
     from_above = (above.ptr, proper.upper[up], proper.upper_port[up])
     lower_port = proper.lower_port[down]
+    for_switch = (*for_count[:2], lower_port, *from_above)
     for_threads = _threads(proper, below)
 
     def improved(order: Ints) -> tuple[Ints, Ints]:
         """Switch neighbours; return the order and the crossings of each part."""
-        switch_neighbours(order, ranks, *for_count[:2], lower_port, *from_above, SWITCH_ROUNDS)
+        switch_neighbours(order, ranks, *for_switch, SWITCH_ROUNDS)
         counts = count_crossings(order, ranks, *for_count, above.ptr)
         return order, np.add.reduceat(counts, proper.part_ptr[:-1])
 
@@ -113,7 +114,8 @@ def _slots(proper: Proper, above: Sides) -> Ints:
     is_new = np.ones(len(lower), dtype=bool)
     is_new[1:] = (lower[1:] != lower[:-1]) | (port[1:] != port[:-1])
     count = np.cumsum(is_new)
-    return (count - count[above.ptr[lower]]).astype(np.int64)
+    slots: Ints = count - count[above.ptr[lower]]
+    return slots
 
 
 def _merge(

@@ -106,9 +106,7 @@ def _turn(boxes: Boxes) -> Boxes:
 class _Scopes:
     """The scopes of one layout, and what is known of them so far."""
 
-    def __init__(
-        self, boxes: Boxes, plan: Plan, options: LayoutOptions, cache: ScopeCache
-    ) -> None:
+    def __init__(self, boxes: Boxes, plan: Plan, options: LayoutOptions, cache: ScopeCache) -> None:
         self.boxes, self.plan, self.cache = boxes, plan, cache
         self.top, self.group = Spacing.of_top(options), Spacing.of_group(options)
         self.spacing_key = repr((self.top, self.group)).encode()

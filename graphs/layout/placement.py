@@ -64,7 +64,8 @@ def place_vertices(
     )
     in_arcs = (in_ptr, tail[by_head], distance[by_head])
     pulls = _pulls(proper, block, shift, edge_class, n_blocks)
-    relax(x, block_order, *out_arcs, *in_arcs, *pulls, RELAX_ROUNDS)
+    arrays = (*out_arcs, *in_arcs, *pulls)
+    relax(x, block_order, *arrays, RELAX_ROUNDS)
     return _from_zero(x[block] + shift, reach[0], proper)
 
 
@@ -135,4 +136,5 @@ def _from_zero(x: Floats, reach_left: Floats, proper: Proper) -> Floats:
     """Move each part so that its leftmost border is at 0."""
     least = np.full(len(proper.part_ptr) - 1, np.inf)
     np.minimum.at(least, proper.part, x - reach_left)
-    return x - least[proper.part]
+    moved: Floats = x - least[proper.part]
+    return moved

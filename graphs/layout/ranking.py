@@ -2,10 +2,11 @@
 
 Longest path makes the fewest ranks; tightening then pulls constants and other
 loose ends towards their consumers, and network simplex goes on from there to
-the least total edge length where the graph is not too large. Each connected component has ranks of its
-own, numbered one component after the other: so components never share a rank,
-and all later phases treat them at once. Ports at the top are alone on the first
-rank of their component, ports at the bottom alone on the last.
+the least total edge length where the graph is not too large. Each connected
+component has ranks of its own, numbered one component after the other: so
+components never share a rank, and all later phases treat them at once. Ports at
+the top are alone on the first rank of their component, ports at the bottom
+alone on the last.
 """
 
 from __future__ import annotations

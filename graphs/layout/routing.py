@@ -111,9 +111,7 @@ def _source_ports(scope: Scope, rows: Ints, proper: Proper, x: Floats) -> Floats
     return _spread(scope, src, scope.is_src_ordered[net], x, wanted, fixed)
 
 
-def _target_ports(
-    scope: Scope, rows: Ints, proper: Proper, x: Floats, start_x: Floats
-) -> Floats:
+def _target_ports(scope: Scope, rows: Ints, proper: Proper, x: Floats, start_x: Floats) -> Floats:
     """Return x of the lower end of each edge."""
     dst, unit = scope.dst[rows], proper.edge_unit
     upper = proper.upper[unit]

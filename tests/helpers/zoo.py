@@ -7,6 +7,8 @@ numbered as the edges come. A name alone is a node without edges.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from graphs.layout import Boxes
@@ -96,20 +98,21 @@ def boxes_of(drawing: str) -> Boxes:
             name, _, slot = end.lstrip("$").partition(".")
             nodes[name] = nodes.get(name, False) or end.startswith("$")
             names.append((name, int(slot or 0)))
-        for (source, slot), (target, _) in zip(names, names[1:], strict=False):
+        for (source, slot), (target, _) in itertools.pairwise(names):
             edges.append((source, target, slot, n_inputs.get(target, 0)))
             n_inputs[target] = n_inputs.get(target, 0) + 1
     return _boxes(nodes, edges)
 
 
 def _boxes(nodes: dict[str, bool], edges: list[tuple[str, str, int, int]]) -> Boxes:
-    paths = dict.fromkeys("/".join(n.split("/")[:k]) for n in nodes for k in range(1, n.count("/") + 1))
+    parts = [name.split("/") for name in nodes]
+    paths = dict.fromkeys("/".join(part[:k]) for part in parts for k in range(1, len(part)))
     order = _preorder([*paths, *nodes], set(paths))
     index = {name: i for i, name in enumerate(order)}
     parent = [index.get(name.rpartition("/")[0], -1) for name in order]
-    rows = np.array(
-        [(index[a], index[b], s, t) for a, b, s, t in edges], dtype=np.int32
-    ).reshape(-1, 4)
+    rows = np.array([(index[a], index[b], s, t) for a, b, s, t in edges], dtype=np.int32).reshape(
+        -1, 4
+    )
     return Boxes(
         width=np.array([40 + 8 * len(n.rpartition("/")[2]) for n in order], dtype=np.float32),
         height=np.full(len(order), 28, dtype=np.float32),

@@ -38,7 +38,9 @@ def sample(seed: int) -> Sample:
     sizes = random.integers(1, 9, size=random.integers(2, 7))
     rank = np.repeat(np.arange(len(sizes)), sizes)
     rank_ptr = np.concatenate([[0], np.cumsum(sizes)])
-    order = np.concatenate([random.permutation(np.flatnonzero(rank == r)) for r in range(len(sizes))])
+    order = np.concatenate(
+        [random.permutation(np.flatnonzero(rank == r)) for r in range(len(sizes))]
+    )
     edges = []
     for r in range(len(sizes) - 1):
         for _ in range(random.integers(0, 2 * sizes[r] + 2)):

@@ -132,7 +132,9 @@ def chain_crossings(graph: Sample, order: np.ndarray, n_chain_edges: int) -> int
 def test_thread_chains_finds_the_best_way(seed):
     """A chain led anew crosses as little as the best of all ways, tried one by one."""
     graph, source, first, length = with_chain(seed)
-    is_chain = np.array([a >= first or b >= first for a, b, *_ in sorted(graph.edges, key=lambda e: e[0])])  # noqa: E501
+    is_chain = np.array(
+        [a >= first or b >= first for a, b, *_ in sorted(graph.edges, key=lambda e: e[0])]
+    )
     order = graph.order.copy()
     threads.thread_chains(
         order, graph.rank_ptr, graph.rank, graph.down["ptr"], graph.down["dst"],
@@ -142,7 +144,9 @@ def test_thread_chains_finds_the_best_way(seed):
     assert sorted(order) == sorted(graph.order)
     assert np.array_equal(graph.rank[order], graph.rank[graph.order])
     best = None
-    others = [[v for v in order if graph.rank[v] == r and v < first] for r in range(graph.rank.max() + 1)]  # noqa: E501
+    others = [
+        [v for v in order if graph.rank[v] == r and v < first] for r in range(graph.rank.max() + 1)
+    ]
     for places in itertools.product(*(range(len(others[1 + k]) + 1) for k in range(length))):
         tried: list[int] = list(others[0])
         for k, at in enumerate(places):

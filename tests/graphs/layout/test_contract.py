@@ -16,7 +16,10 @@ from tests.helpers.zoo import ZOO, boxes_of, random_boxes, zoo_boxes
 DIRECTIONS = ("down", "right")
 
 
-def fresh(boxes: Boxes, options: LayoutOptions = LayoutOptions()) -> Layout:
+DEFAULTS = LayoutOptions()
+
+
+def fresh(boxes: Boxes, options: LayoutOptions = DEFAULTS) -> Layout:
     """Lay out with an empty cache."""
     return lay_out(boxes, options, cache=ScopeCache(2**26))
 

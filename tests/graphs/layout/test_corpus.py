@@ -58,9 +58,7 @@ def test_small_models(corpus, name, view):
     """Every graph of a real model keeps all promises, however it is shown."""
     for graph in read(corpus / name).graphs:
         expanded = () if view == "collapsed" else range(len(graph.namespaces))
-        shown = visible(
-            graph, expanded, flat=view == "flat", show_constants=view == "constants"
-        )
+        shown = visible(graph, expanded, flat=view == "flat", show_constants=view == "constants")
         boxes = boxes_of(shown)
         layout = lay_out(boxes, cache=ScopeCache(2**28))
         assert_keeps_promises(boxes, layout, LayoutOptions())
