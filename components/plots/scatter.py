@@ -7,9 +7,7 @@ each view. Positions are kept in axis units: the decimal logarithm on a log axis
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import panel as pn
@@ -24,8 +22,9 @@ from bokeh.models import (
     WheelZoomTool,
 )
 from bokeh.plotting import figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from components.plots.axes import View, end_in_axis, extent, to_axis
 from components.plots.columns import (
     Mask,
     MeasureColumn,
@@ -60,15 +59,6 @@ _MAX_IMAGE_PX = 1_600
 _NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 
 
-class _View(NamedTuple):
-    """A rectangle in axis units."""
-
-    x0: float
-    x1: float
-    y0: float
-    y1: float
-
-
 class Scatter:
     """Scatter of two measures with box selection.
 
@@ -93,7 +83,7 @@ class Scatter:
         self._is_placed: Mask = np.zeros(0, dtype=np.bool_)
         self._mask: Mask | None = None
         self._rows: Rows = _NO_ROWS
-        self._view = _View(0, 1, 0, 1)
+        self._view = View(0, 1, 0, 1)
         self._figure: figure | None = None
         self._reported_px = [*_DEFAULT_SIZE_PX]
         self._sources = {name: ColumnDataSource() for name in _GLYPHS}
@@ -193,12 +183,14 @@ class Scatter:
         if not self._is_quiet:
             self._rebuild()
 
-    def _to_axis(self, x0: float, x1: float, y0: float, y1: float) -> _View:
+    def _to_axis(self, x0: float, x1: float, y0: float, y1: float) -> View:
         """Return a box given in value units in axis units."""
         log_x, log_y = self._is_log()
-        return _View(*(_end(x, log_x) for x in (x0, x1)), *(_end(y, log_y) for y in (y0, y1)))
+        return View(
+            *(end_in_axis(x, log_x) for x in (x0, x1)), *(end_in_axis(y, log_y) for y in (y0, y1))
+        )
 
-    def _drawn(self, view: _View) -> Mask:
+    def _drawn(self, view: View) -> Mask:
         """Return which nodes are placed, pass the filter and lie in a view."""
         x, y = self._place
         inside = (x >= view.x0) & (x <= view.x1) & (y >= view.y0) & (y <= view.y1)
@@ -213,7 +205,7 @@ class Scatter:
             self._forget(0, _EMPTY)
             return
         columns = (self._x, self._y)
-        place = [_axis(c.values, log) for c, log in zip(columns, self._is_log(), strict=True)]
+        place = [to_axis(c.values, log) for c, log in zip(columns, self._is_log(), strict=True)]
         self._place = np.array(place)
         drawable = [is_drawable(v) for v in (*self._place, *(c.values for c in columns))]
         self._is_placed = np.logical_and.reduce(drawable)
@@ -221,7 +213,7 @@ class Scatter:
         if not self._is_placed.any():
             self._forget(len(self._x.values), "No node has a value of both measures to show here.")
             return
-        self._view = _extent(self._place[:, self._is_placed])
+        self._view = extent(self._place[:, self._is_placed])
         self._figure = self._build(*columns)
         self._refresh(*_GLYPHS)
         self._frame.draw(self._figure)
@@ -386,32 +378,6 @@ _GLYPHS = {
     "selected points": (False, SELECTED_COLOR),
 }
 _SELECTED_GLYPHS = ("selected crowd", "selected points")
-
-
-def _axis(values: NDArray[np.float64], is_log: bool) -> NDArray[np.float64]:
-    """Return values in axis units; what a log axis cannot show is NaN."""
-    if not is_log:
-        return values
-    logs = np.full(len(values), np.nan)
-    np.log10(values, where=values > 0, out=logs)
-    return logs
-
-
-def _end(value: float, is_log: bool) -> float:
-    """Return an end of a box in axis units; on a log axis zero is infinitely far below."""
-    if not is_log:
-        return value
-    return math.log10(value) if value > 0 else -math.inf
-
-
-def _extent(place: NDArray[np.float64]) -> _View:
-    """Return the view of all points with a margin of 4 %, never empty."""
-    ends = []
-    for axis in place:
-        low, high = float(axis.min()), float(axis.max())
-        margin = 0.04 * (high - low) or 0.1 * abs(low) or 0.5
-        ends += [low - margin, high + margin]
-    return _View(*ends)
 
 
 def _image_data() -> dict[str, object]:

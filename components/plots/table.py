@@ -110,12 +110,7 @@ class NodeTable:
             auto=True, embed=False, margin=(0, 4),
         )  # fmt: skip
         self._download.variant = "text"  # as an argument it collides with Panel's own default
-        self._table = pn.widgets.Tabulator(
-            _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
-            disabled=True, selectable=True, layout="fit_columns", sizing_mode="stretch_width",
-            theme="simple", row_height=28, margin=0, stylesheets=[_CSS],
-            height=_height(page_size),
-        )  # fmt: skip
+        self._table = _tabulator(page_size)
         self._turn = _Turn()
         self._table.add_filter(pn.bind(self._pass, turn=self._turn.param.turn))
         self._table.param.watch(self._on_marks, "selection")
@@ -241,8 +236,18 @@ class NodeTable:
 
     def _csv(self) -> io.StringIO:
         """Return all rows that are shown, on every page, as CSV with titles and units."""
+        self._download.data = None  # the page downloads only what differs from the last time
         frame = self._table.current_view.rename(columns=_titles(self._measures))
         return io.StringIO(frame.to_csv(index=False))
+
+
+def _tabulator(page_size: int) -> pn.widgets.Tabulator:
+    """Return an empty table that keeps its rows on the server."""
+    return pn.widgets.Tabulator(
+        _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
+        disabled=True, selectable=True, layout="fit_columns", sizing_mode="stretch_width",
+        theme="simple", row_height=28, margin=0, stylesheets=[_CSS], height=_height(page_size),
+    )  # fmt: skip
 
 
 def _field(measure: int) -> str:

@@ -264,7 +264,7 @@ def test_a_header_filter_searches_all_pages(served: Serve, page: Page) -> None:
 
 
 def test_the_csv_holds_all_rows_that_the_table_shows(served: Serve, page: Page) -> None:
-    """The download has the rows of every page, with units in its heads."""
+    """The download has the rows of every page, with units in its heads, each time anew."""
     table = NodeTable()
     table.set_nodes(_nodes(400), [_latency(400)])
     _open(served, page, table.view)
@@ -273,6 +273,9 @@ def test_the_csv_holds_all_rows_that_the_table_shows(served: Serve, page: Page) 
     lines = download.value.path().read_text().splitlines()
     assert lines[0] == "node,op type,namespace,output shape,dtype,latency (ms)"
     assert len(lines) == 401
+    with page.expect_download() as again:
+        page.get_by_role("button", name="CSV").click()
+    assert again.value.path().read_text().splitlines() == lines
 
 
 def test_a_selection_set_in_python_narrows_the_table(served: Serve, page: Page) -> None:
