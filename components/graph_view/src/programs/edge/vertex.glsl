@@ -29,7 +29,7 @@ vec4 role_color(int role, int flags) {
   if (role == 2) return c_edgeOut;
   if (role == 3) return c_hover;
   vec4 base = (flags & BACK) != 0 ? c_edgeBack : c_edge;
-  float far = mix(0.55, 1.0, smoothstep(0.04, 0.5, camera.z));
+  float far = mix(0.7, 1.0, smoothstep(0.04, 0.5, camera.z));
   return vec4(base.rgb, base.a * far * mix(1.0, 0.42, view.w));
 }
 
@@ -63,7 +63,7 @@ void main() {
   if (dot(tangent, tangent) < 1e-8) tangent = vec2(0, 1);
   tangent = normalize(tangent);
   float side = 2.0 * corner.y - 1.0;
-  float width = c.w * clamp(camera.z * 1.3, 0.55, 1.25) + (role > 0 ? 0.45 : 0.0);
+  float width = c.w * clamp(camera.z * 1.3, 0.75, 1.25) + (role > 0 ? 0.45 : 0.0);
   float reach = width + 1.0 / camera.w;
   gl_Position = to_clip(p + vec2(-tangent.y, tangent.x) * side * reach);
   v_along = vec2(t * distance(p0, p3), side * reach) * camera.w;

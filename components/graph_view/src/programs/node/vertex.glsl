@@ -21,7 +21,7 @@ void main() {
   float scale = camera.z * camera.w;
   // However far away, a node stays a speck that can be seen.
   vec2 centre = rect.xy + 0.5 * rect.zw;
-  vec2 size = max(rect.zw, vec2(1.2 / camera.z));
+  vec2 size = max(rect.zw, vec2(1.6 / camera.z));
   bool is_marked = state.r > 0.0 || item == int(marks.x) || item == int(marks.y);
   bool is_near = camera.z > NEAR_ZOOM;
   // Room for rings, shadow, stack and badge, but none where none is drawn: far away there are
@@ -43,6 +43,9 @@ void main() {
     ? vec4(mix(overlay.rgb, luminance(c_page.rgb) > 0.5 ? vec3(0) : vec3(1), 0.28), 1.0)
     : kind_border[kind];
   v_accent = float(meta.z) == NO_ACCENT ? vec4(0) : accents[min(int(meta.z), 15)];
+  // Far away the stripe and the border are gone: the box takes their colours to stand out.
+  float far = smoothstep(11.0, 3.0, rect.w * camera.z);
+  if (overlay.a == 0.0) v_fill = mix(v_fill, v_accent.a > 0.0 ? v_accent : v_border, 0.7 * far);
   v_marks = vec4(state.r, item == int(marks.x), item == int(marks.y), kept(state.g));
   v_ink = ink_on(v_fill.rgb);
   v_what = ivec2(kind, int(meta.y));
