@@ -112,10 +112,8 @@ class _Scopes:
         self.spacing_key = repr((self.top, self.group)).encode()
         box = plan.member_box
         is_leaf = plan.member_scope < 0
-        columns = (boxes.width[box] * is_leaf, boxes.height[box] * is_leaf)
-        self.members = np.stack(
-            [*columns, boxes.is_constant[box], ~is_leaf], axis=1, dtype=np.float32
-        )
+        sizes = (boxes.width[box] * is_leaf, boxes.height[box] * is_leaf)
+        self.members = np.stack([*sizes, ~is_leaf], axis=1, dtype=np.float32)
         self.member_ptr = plan.member_ptr.tolist()
         self.edge_ptr = plan.edge_ptr.tolist()
 
@@ -175,7 +173,6 @@ class _Scopes:
         return Scope(
             width=width,
             height=height,
-            is_constant=members[:, 2] > 0,
             n_in=int(plan.n_in[scope]),
             n_out=int(plan.n_out[scope]),
             src=src,

@@ -55,7 +55,6 @@ class Scope:
     Attributes
     ----------
     width, height : float64 array, shape (n,)
-    is_constant : bool array, shape (n,)
     n_in, n_out : int
     src, src_port, dst, dst_port : int64 arrays, shape (e,)
         Vertices, and the index of the port at each; sorted by these in this order.
@@ -71,7 +70,6 @@ class Scope:
 
     width: Floats
     height: Floats
-    is_constant: Bools
     n_in: int
     n_out: int
     src: Ints
