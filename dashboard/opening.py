@@ -22,7 +22,7 @@ from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
 from graphs.ir import Model
 from graphs.node_data import NodeData
-from importers.node_data import read_node_data
+from importers.node_data import read_node_data, with_unique_names
 from measures.size import size_measures
 from sample_models import Sample, samples
 
@@ -147,6 +147,11 @@ class Opening:
         self.session.show_model(results[0][0], graph_id)
 
     def _add_node_data(self, sets: list[NodeData]) -> None:
+        opened = self.session.opened
+        assert opened is not None
+        known = [one for sets_of_graph in opened.node_data.values() for one in sets_of_graph]
+        sources = {one.source for one in sets}  # a file that is loaded again replaces itself
+        sets = with_unique_names(sets, [one for one in known if one.source not in sources])
         self.session.add_node_data(sets)
         n = sum(int(np.count_nonzero(~np.isnan(one.values))) for one in sets)
         named = ", ".join(dict.fromkeys(one.label for one in sets))
@@ -154,12 +159,15 @@ class Opening:
         self._report(sets)
 
     def _report(self, sets: Sequence[NodeData]) -> None:
-        """Say which rows of node data no node bears."""
+        """Say which rows of node data no node bears, and what else was lost or guessed."""
         for one in sets:
             if one.unmatched:
                 shown = ", ".join(one.unmatched[:5]) + (" …" if len(one.unmatched) > 5 else "")
                 n_rows = f"{len(one.unmatched):,} rows of {one.source}"
                 self.notices.add(f"{one.label}: {n_rows} match no node: {shown}", "warning")
+            for note in one.notes:
+                if note.kind != "info":
+                    self.notices.add(f"{one.label} of {one.source}: {note}", "warning")
 
 
 def read_cached(path: Path) -> Model:
@@ -196,7 +204,7 @@ def _opened(
             sets.extend(read_node_data(file, file.name, model))
         except OpscopeError as error:
             errors.append(error)
-    return OpenModel(model, request.reference), sets, errors
+    return OpenModel(model, request.reference), with_unique_names(sets), errors
 
 
 def _with_node_data(request: Request, files: tuple[Path, ...]) -> Request:

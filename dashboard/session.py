@@ -243,10 +243,12 @@ class Session(param.Parameterized):
         self.param.update(**updates)
 
 
-def first_view(graph: Graph, most_items: int = 40, most_blocks: int = 500) -> frozenset[int]:
+def first_view(
+    graph: Graph, most_items: int = 40, most_blocks: int = 500, few: int = 7
+) -> frozenset[int]:
     """Return the groups that are open at first: outer ones, while the picture stays small.
 
-    A picture of three boxes says nothing: then a step may show up to `most_blocks`.
+    A picture of a `few` boxes says nothing: then a step may show up to `most_blocks`.
     """
     depth = graph.namespaces.depth
     expanded: frozenset[int] = frozenset()
@@ -254,7 +256,7 @@ def first_view(graph: Graph, most_items: int = 40, most_blocks: int = 500) -> fr
     for level in range(1, int(depth.max(initial=0)) + 1):
         deeper = frozenset(np.flatnonzero((depth <= level) & (depth > 0)).tolist())
         n_then = visible(graph, deeper).n_items
-        if n_then > (most_items if n_items > 3 else most_blocks):
+        if n_then > (most_items if n_items > few else most_blocks):
             break
         expanded, n_items = deeper, n_then
     return expanded
