@@ -299,8 +299,10 @@ def test_the_threshold_follows_the_slider_and_the_number(served: Serve, page: Pa
     threshold = Threshold(heard.append)
     threshold.set_measure(_latency(100))
     _open(served, page, threshold.view)
-    page.get_by_role("slider").focus()
-    page.keyboard.press("End")
+    slider = page.get_by_role("slider")
+    expect(slider).to_be_enabled()
+    page.wait_for_timeout(500)  # React may still replace the slider, and its focus with it
+    slider.press("End")
     _eventually(lambda: heard)
     assert heard[-1] == pytest.approx(threshold._column.values.max())
     expect(page.get_by_text("0 of 100 nodes remain")).to_be_visible()
