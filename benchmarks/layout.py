@@ -1,7 +1,8 @@
 """Layout on seeded decoders and on extreme shapes: warm, one thread, empty caches.
 
-Times are the best of a few runs; growth is the processor time of a graph over that of one of
-half its size, so that what else the machine does has no part in it. Expansion is measured as a session sees it: the layout before it is in the cache.
+Times are the best of a few runs. Growth is the processor time of a graph over that of one of half
+its size, so that what else the machine does has no part in it. Expansion is measured as a session
+sees it: the layout before it is in the cache.
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ def _expansion() -> list[Row]:
     """Return the time of expanding one block of a decoder whose layout is cached."""
     graph = decoder(50_000)
     names = graph.namespaces
-    layers = names.index("layers")
-    blocks = [i for i in range(len(names)) if names.parent[i] == layers]
+    around = names.index("layers")
+    blocks = [i for i in range(len(names)) if names.parent[i] == around]
     cache = ScopeCache(CACHE_BYTES)
-    expanded = {layers, *blocks[: len(blocks) // 2]}
+    expanded = {around, *blocks[: len(blocks) // 2]}
     lay_out(boxes_of(visible(graph, expanded)), cache=cache)
     times = []
     for block in blocks[len(blocks) // 2 :][:9]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
-from graphs.kernels.sorting import sort_range
+from graphs.kernels.sorting import places, sort_range
 
 CLASS_WEIGHT = (8.0, 1.0, 2.0)  # how much a bend in an edge of each class hurts; dot's numbers
 
@@ -145,10 +145,7 @@ def align(
         Row of the chosen edge in the upward CSR, or -1.
     """
     n, n_ranks = len(order), len(rank_ptr) - 1
-    place = np.empty(n, np.int64)
-    for r in range(n_ranks):
-        for i in range(rank_ptr[r], rank_ptr[r + 1]):
-            place[order[i]] = i - rank_ptr[r]
+    place = places(order, rank_ptr)
     from_above = _path_lengths(order, up_ptr, up_src, up_class)
     from_below = _path_lengths(order[::-1].copy(), down_ptr, down_dst, down_class)
     chosen = np.full(n, -1, np.int64)
@@ -254,15 +251,13 @@ def compact(
 def _wanted(
     b: int,
     x: NDArray[np.float64],
-    pull_ptr: NDArray[np.int64],
-    pull_block: NDArray[np.int64],
-    pull_offset: NDArray[np.float64],
-    pull_weight: NDArray[np.float64],
+    pulls: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
     rows: NDArray[np.int64],
     keys: NDArray[np.float64],
     scratch: NDArray[np.int64],
 ) -> float:
     """Return the weighted median of where the edges of a block want it."""
+    pull_ptr, pull_block, pull_offset, pull_weight = pulls
     count = pull_ptr[b + 1] - pull_ptr[b]
     total = 0.0
     for k in range(count):
@@ -320,15 +315,14 @@ def relax(
     size = max(len(pull_block), 1)
     rows, scratch = np.empty(size, np.int64), np.empty(size, np.int64)
     keys = np.empty(size, np.float64)
+    pulls = (pull_ptr, pull_block, pull_offset, pull_weight)
     for turn in range(2 * n_rounds):
         has_moved = False
         for i in range(n):
             b = order[i] if turn % 2 == 0 else order[n - 1 - i]
             if pull_ptr[b] == pull_ptr[b + 1]:
                 continue
-            goal = _wanted(
-                b, x, pull_ptr, pull_block, pull_offset, pull_weight, rows, keys, scratch
-            )
+            goal = _wanted(b, x, pulls, rows, keys, scratch)
             if goal < x[b]:
                 for e in range(in_ptr[b], in_ptr[b + 1]):
                     goal = max(goal, x[tail[e]] + in_distance[e])

@@ -77,42 +77,78 @@ def route(
     """
     path_ptr = np.zeros(len(end_x) + 1, np.int64)
     points = np.empty((size, 2), np.float64)
-    bend_rank, bend_x = np.empty(len(top), np.int64), np.empty(len(top), np.float64)
+    bend_rank, bend_x = np.empty(len(top) + 1, np.int64), np.empty(len(top) + 1, np.float64)
     at = 0
     for net in range(len(net_rank)):
         far = net_rank[net]
         for edge in range(net_ptr[net], net_ptr[net + 1]):
             far = max(far, end_rank[edge])
-        n_bends = 0
-        x = start_x[net]
-        for rank in range(net_rank[net] + 1, far):
-            dummy = net_first[net] + rank - net_rank[net] - 1
-            if abs(vertex_x[dummy] - x) >= STRAIGHT:
-                x = vertex_x[dummy]
-                bend_rank[n_bends], bend_x[n_bends] = rank, x
-                n_bends += 1
+        chain = vertex_x[net_first[net] : net_first[net] + max(far - net_rank[net] - 1, 0)]
+        n_bends = _find_bends(start_x[net], net_rank[net] + 1, chain, bend_rank, bend_x)
         for edge in range(net_ptr[net], net_ptr[net + 1]):
-            x, y = start_x[net], start_y[net]
-            if at < size:
-                points[at, 0], points[at, 1] = x, y
-            at += 1
-            for k in range(n_bends + 1):
-                is_end = k == n_bends or bend_rank[k] >= end_rank[edge]
-                rank = end_rank[edge] if is_end else bend_rank[k]
-                to_x = end_x[edge] if is_end else bend_x[k]
-                if abs(to_x - x) >= STRAIGHT:
-                    leave = bottom[rank - 1]
-                    if leave - y > STRAIGHT:
-                        at = _curve(points, at, x, y, x, leave)
-                        y = leave
-                    at = _curve(points, at, x, y, to_x, top[rank])
-                    x, y = to_x, top[rank]
-                if is_end:
-                    break
-            if end_y[edge] - y > STRAIGHT or at == path_ptr[edge] + 1:
-                at = _curve(points, at, x, y, x, end_y[edge])
+            n_own = 0
+            while n_own < n_bends and bend_rank[n_own] < end_rank[edge]:
+                n_own += 1
+            kept = bend_rank[n_own], bend_x[n_own]  # the edge's end stands in for the next bend
+            bend_rank[n_own], bend_x[n_own] = end_rank[edge], end_x[edge]
+            at = _path(
+                points, at, start_x[net], start_y[net], end_y[edge], bend_rank, bend_x, n_own + 1,
+                top, bottom,
+            )  # fmt: skip
+            bend_rank[n_own], bend_x[n_own] = kept
             path_ptr[edge + 1] = at
     return path_ptr, points
+
+
+@kernel
+def _find_bends(
+    x: float,
+    rank: int,
+    chain: NDArray[np.float64],
+    bend_rank: NDArray[np.int64],
+    bend_x: NDArray[np.float64],
+) -> int:
+    """Write where a chain of dummies from `rank` on leaves the line, and count how often."""
+    n_bends = 0
+    for k in range(len(chain)):
+        if abs(chain[k] - x) >= STRAIGHT:
+            x = chain[k]
+            bend_rank[n_bends], bend_x[n_bends] = rank + k, x
+            n_bends += 1
+    return n_bends
+
+
+@kernel
+def _path(
+    points: NDArray[np.float64],
+    at: int,
+    x: float,
+    y: float,
+    end_y: float,
+    bend_rank: NDArray[np.int64],
+    bend_x: NDArray[np.float64],
+    n_bends: int,
+    top: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+) -> int:
+    """Write a path from (x, y) through the bends down to `end_y`; return where it ends."""
+    start = at
+    if at < len(points):
+        points[at, 0], points[at, 1] = x, y
+    at += 1
+    for k in range(n_bends):
+        rank, to_x = bend_rank[k], bend_x[k]
+        if abs(to_x - x) < STRAIGHT:
+            continue
+        leave = bottom[rank - 1]
+        if leave - y > STRAIGHT:
+            at = _curve(points, at, x, y, x, leave)
+            y = leave
+        at = _curve(points, at, x, y, to_x, top[rank])
+        x, y = to_x, top[rank]
+    if end_y - y > STRAIGHT or at == start + 1:
+        at = _curve(points, at, x, y, x, end_y)
+    return at
 
 
 @kernel

@@ -53,28 +53,44 @@ def spread_ports(
             continue
         _line_up(start, stop, wanted, is_ordered, free, line, scratch)
         step = min(gap, (high[s] - low[s]) / count)
-        last_pool = -1
-        for k in range(count):  # pool adjacent violators on wanted - k * step
-            goal = wanted[line[k]]
-            inside = low[s] <= goal <= high[s]
-            last_pool += 1
-            mean[last_pool] = min(max(goal, low[s]), high[s]) - k * step
-            weight[last_pool] = 100.0 if inside else 1.0
-            length[last_pool] = 1
-            while last_pool > 0 and mean[last_pool - 1] >= mean[last_pool]:
-                a, b = last_pool - 1, last_pool
-                both = weight[a] + weight[b]
-                mean[a] = (mean[a] * weight[a] + mean[b] * weight[b]) / both
-                weight[a] = both
-                length[a] += length[b]
-                last_pool = a
+        n_pools = _pool(line, count, wanted, low[s], high[s], step, mean, weight, length)
+        limit = high[s] - (count - 1) * step
         k = 0
-        for p in range(last_pool + 1):
+        for p in range(n_pools):
             for _ in range(length[p]):
-                limit = high[s] - (count - 1) * step
                 x[line[k]] = min(max(mean[p], low[s]), limit) + k * step
                 k += 1
     return x
+
+
+@kernel
+def _pool(
+    line: NDArray[np.int64],
+    count: int,
+    wanted: NDArray[np.float64],
+    low: float,
+    high: float,
+    step: float,
+    mean: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    length: NDArray[np.int64],
+) -> int:
+    """Pool adjacent violators of a rising order on ``wanted - k * step``; count the pools."""
+    last = -1
+    for k in range(count):
+        goal = wanted[line[k]]
+        last += 1
+        mean[last] = min(max(goal, low), high) - k * step
+        weight[last] = 100.0 if low <= goal <= high else 1.0
+        length[last] = 1
+        while last > 0 and mean[last - 1] >= mean[last]:
+            a, b = last - 1, last
+            both = weight[a] + weight[b]
+            mean[a] = (mean[a] * weight[a] + mean[b] * weight[b]) / both
+            weight[a] = both
+            length[a] += length[b]
+            last = a
+    return last + 1
 
 
 @kernel

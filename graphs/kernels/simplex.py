@@ -46,36 +46,16 @@ def network_simplex(
     n_steps = _tight_forest(rank, src, dst, balance, is_tree, max_steps)
     near_ptr, near = _incident(n, src, dst)
     parent = np.empty(n, np.int64)  # edge of the forest that leads to the root, -1 at a root
-    order, last = np.empty(n, np.int64), np.empty(n, np.int64)
-    number, total = np.empty(n, np.int64), np.empty(n, np.int64)
+    order, last, number = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     while n_steps < max_steps:
         n_steps += n + 2 * m
         _root_forest(src, dst, near_ptr, near, is_tree, parent, order, number, last)
-        leaving, at, least = -1, -1, 0
-        for v in range(n):
-            total[v] = balance[v]
-        for i in range(n - 1, -1, -1):  # the cut value of an edge is the balance of its subtree
-            v = order[i]
-            e = parent[v]
-            if e < 0:
-                continue
-            up = dst[e] if src[e] == v else src[e]
-            total[up] += total[v]
-            cut = total[v] if src[e] == v else -total[v]
-            if cut < least:
-                leaving, at, least = e, v, cut
-        if leaving < 0:
+        at = _worst_cut(src, dst, parent, order, balance)
+        if at < 0:
             return True
-        # The subtree of `at` moves away from the leaving edge until another edge is tight.
+        leaving = parent[at]
         sign = -1 if src[leaving] == at else 1
-        entering, room = -1, 0
-        for e in range(m):
-            a_in = number[at] <= number[src[e]] <= last[at]
-            b_in = number[at] <= number[dst[e]] <= last[at]
-            if a_in != b_in and a_in == (sign == 1):
-                slack = rank[dst[e]] - rank[src[e]] - 1
-                if entering < 0 or slack < room:
-                    entering, room = e, slack
+        entering, room = _entering(rank, src, dst, number, number[at], last[at], sign)
         for v in range(n):
             if number[at] <= number[v] <= last[at]:
                 rank[v] += sign * room
@@ -83,10 +63,62 @@ def network_simplex(
     growth = 0  # joining trees may cost length that no pivot has saved yet
     for v in range(n):
         growth += balance[v] * (before[v] - rank[v])
-    if growth > 0:
-        for v in range(n):
-            rank[v] = before[v]
+    for v in range(n if growth > 0 else 0):
+        rank[v] = before[v]
     return False
+
+
+@kernel
+def _worst_cut(
+    src: NDArray[np.int64],
+    dst: NDArray[np.int64],
+    parent: NDArray[np.int64],
+    order: NDArray[np.int64],
+    balance: NDArray[np.int64],
+) -> int:
+    """Return the vertex above which the edge of the forest has the least cut value, or -1.
+
+    The cut value of an edge is the balance of the subtree below it, up to its
+    sign: edges within the subtree cancel. -1 where none is negative.
+    """
+    total = balance.copy()
+    worst, least = -1, 0
+    for i in range(len(order) - 1, -1, -1):
+        v = order[i]
+        e = parent[v]
+        if e < 0:
+            continue
+        total[dst[e] if src[e] == v else src[e]] += total[v]
+        cut = total[v] if src[e] == v else -total[v]
+        if cut < least:
+            worst, least = v, cut
+    return worst
+
+
+@kernel
+def _entering(
+    rank: NDArray[np.int64],
+    src: NDArray[np.int64],
+    dst: NDArray[np.int64],
+    number: NDArray[np.int64],
+    first: int,
+    last: int,
+    sign: int,
+) -> tuple[int, int]:
+    """Return the first edge to become tight when the subtree moves, and how far it can move.
+
+    The subtree are the vertices numbered `first` to `last`; it moves away from
+    the edge that leaves the forest, down for sign 1, up for -1.
+    """
+    entering, room = -1, 0
+    for e in range(len(src)):
+        is_src_in = first <= number[src[e]] <= last
+        is_dst_in = first <= number[dst[e]] <= last
+        if is_src_in != is_dst_in and is_src_in == (sign == 1):
+            slack = rank[dst[e]] - rank[src[e]] - 1
+            if entering < 0 or slack < room:
+                entering, room = e, slack
+    return entering, room
 
 
 @kernel
@@ -100,31 +132,17 @@ def _tight_forest(
 ) -> int:
     """Mark a spanning forest of edges of length 1, moving trees together; count the steps."""
     n, m = len(rank), len(src)
-    label = np.arange(n)
-    for e in range(m):  # what is tight already
-        a, b = src[e], dst[e]
-        while label[a] != a:
-            label[a] = label[label[a]]
-            a = label[a]
-        while label[b] != b:
-            label[b] = label[label[b]]
-            b = label[b]
-        if a != b and rank[dst[e]] - rank[src[e]] == 1:
-            is_tree[e] = True
-            label[max(a, b)] = min(a, b)
+    label = _tight_trees(rank, src, dst, is_tree)
     total = np.zeros(n, np.int64)  # by label
     for v in range(n):
-        label[v] = label[label[v]]  # the label of a smaller vertex is final
         total[label[v]] += balance[v]
     n_steps = n + m
     while n_steps < max_steps:
         n_steps += n + m
         best, room = -1, 0
         for e in range(m):
-            if label[src[e]] == label[dst[e]]:
-                continue
             slack = rank[dst[e]] - rank[src[e]] - 1
-            if best < 0 or slack < room:
+            if label[src[e]] != label[dst[e]] and (best < 0 or slack < room):
                 best, room = e, slack
         if best < 0:
             break
@@ -139,6 +157,31 @@ def _tight_forest(
                 rank[v] += 0 if move_lower else room
         is_tree[best] = True
     return n_steps
+
+
+@kernel
+def _tight_trees(
+    rank: NDArray[np.int64],
+    src: NDArray[np.int64],
+    dst: NDArray[np.int64],
+    is_tree: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Mark a forest of the edges that are tight already; label each vertex with its tree."""
+    label = np.arange(len(rank))
+    for e in range(len(src)):
+        a, b = src[e], dst[e]
+        while label[a] != a:
+            label[a] = label[label[a]]
+            a = label[a]
+        while label[b] != b:
+            label[b] = label[label[b]]
+            b = label[b]
+        if a != b and rank[dst[e]] - rank[src[e]] == 1:
+            is_tree[e] = True
+            label[max(a, b)] = min(a, b)
+    for v in range(len(rank)):
+        label[v] = label[label[v]]  # the label of a smaller vertex is final
+    return label
 
 
 @kernel

@@ -1,6 +1,6 @@
-"""A stable sort for kernels: small ranges by insertion, large ones by merging.
+"""What several kernels need: a stable sort, and places on ranks.
 
-Apart because numba's own `argsort` costs seconds to compile and is not stable.
+Small ranges are sorted by insertion, large ones by merging. Apart because numba's own `argsort` costs seconds to compile and is not stable.
 """
 
 from __future__ import annotations
@@ -56,3 +56,21 @@ def sort_range(
         for k in range(start, stop):  # slices cost a second to compile
             items[k] = scratch[k]
         width *= 2
+
+
+@kernel
+def places(order: NDArray[np.int64], rank_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the index of each vertex in its rank.
+
+    Parameters
+    ----------
+    order : int64 array, shape (n,)
+        Vertices, rank after rank.
+    rank_ptr : int64 array, shape (n_ranks + 1,)
+        Where each rank starts.
+    """
+    place = np.empty(len(order), np.int64)
+    for r in range(len(rank_ptr) - 1):
+        for i in range(rank_ptr[r], rank_ptr[r + 1]):
+            place[order[i]] = i - rank_ptr[r]
+    return place

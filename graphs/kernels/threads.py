@@ -7,10 +7,25 @@ rank. Graph and order are as in `graphs.kernels.crossings`.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
+from graphs.kernels.sorting import places
+
+Proper: TypeAlias = tuple[
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+]
+"""order, rank_ptr, rank, place, down_ptr, down_dst, down_net, down_weight."""
 
 WINDOW = 16  # places to each side of where a dummy stands that are tried
 
@@ -46,57 +61,56 @@ def thread_chains(
     net_src, net_first, net_length : int64 arrays
         Source, first dummy and number of dummies of each net.
     """
-    n_ranks, n = len(rank_ptr) - 1, len(order)
-    place = np.empty(n, np.int64)
-    for r in range(n_ranks):
-        for i in range(rank_ptr[r], rank_ptr[r + 1]):
-            place[order[i]] = i - rank_ptr[r]
-    wide = 2 * WINDOW + 1
+    place = places(order, rank_ptr)
     longest = 1
     for net in nets:
         longest = max(longest, net_length[net])
-    came_from = np.empty((longest, wide), np.int64)
+    came_from = np.empty((longest, 2 * WINDOW + 1), np.int64)
+    graph = (order, rank_ptr, rank, place, down_ptr, down_dst, down_net, down_weight)
+    for net in nets:
+        if net_length[net] > 0:
+            best = _search(net, net_src[net], net_first[net], net_length[net], came_from, graph)
+            for step in range(net_length[net] - 1, -1, -1):
+                at = net_first[net] + step
+                to = max(0, place[at] - WINDOW) + best
+                _reinsert(at, to, rank_ptr[rank[at]], order, place)
+                best = came_from[step, best]
+
+
+@kernel
+def _search(
+    net: int, source: int, first: int, length: int, came_from: NDArray[np.int64], graph: Proper
+) -> int:
+    """Find the cheapest way of a chain; write its gaps into `came_from`, return the last one."""
+    order, rank_ptr, rank, place, down_ptr, down_dst, down_net, down_weight = graph
+    wide = 2 * WINDOW + 1
     cost, further = np.zeros(wide, np.int64), np.zeros(wide, np.int64)
     grid = np.zeros((wide, wide), np.int64)
-    for net in nets:
-        length = net_length[net]
-        if length == 0:
-            continue
-        low, n_gaps = place[net_src[net]], 1  # the source does not move: one place
-        cost[0] = 0
-        before, here = 0, 0
-        for step in range(length):
-            at = net_first[net] + step
-            size = rank_ptr[rank[at] + 1] - rank_ptr[rank[at]]  # with the dummy: so many gaps
-            to_low = max(0, place[at] - WINDOW)
-            n_to = min(size, place[at] + WINDOW + 1) - to_low
-            above = net_src[net] if step == 0 else at - 1
-            _fill_grid(
-                grid, rank[at] - 1, low, n_gaps, to_low, n_to, above if step else -1, at, net,
-                order, rank_ptr, place, down_ptr, down_dst, down_net, down_weight,
-            )  # fmt: skip
-            before, here = here, place[at] - to_low
-            for q in range(n_to):
-                best = before  # where nothing is better the chain stays
-                for p in range(n_gaps):
-                    if cost[p] + grid[p, q] < cost[best] + grid[best, q]:
-                        best = p
-                came_from[step, q] = best
-                further[q] = cost[best] + grid[best, q]
-            _add_targets(
-                further, to_low, n_to, at, net, order, rank_ptr, rank, place, down_ptr, down_dst,
-                down_net, down_weight,
-            )  # fmt: skip
-            cost, further = further, cost
-            low, n_gaps = to_low, n_to
-        best = here
-        for p in range(n_gaps):
-            if cost[p] < cost[best]:
-                best = p
-        for step in range(length - 1, -1, -1):
-            at = net_first[net] + step
-            _reinsert(at, max(0, place[at] - WINDOW) + best, rank_ptr[rank[at]], order, place)
-            best = came_from[step, best]
+    low, n_gaps = place[source], 1  # the source does not move: one place
+    here = 0
+    for step in range(length):
+        at = first + step
+        size = rank_ptr[rank[at] + 1] - rank_ptr[rank[at]]  # with the dummy: so many gaps
+        to_low = max(0, place[at] - WINDOW)
+        n_to = min(size, place[at] + WINDOW + 1) - to_low
+        above = at - 1 if step else -1
+        _fill_grid(grid, rank[at] - 1, low, n_gaps, to_low, n_to, above, at, net, graph)
+        before, here = here, place[at] - to_low
+        for q in range(n_to):
+            best = before  # where nothing is better the chain stays
+            for p in range(n_gaps):
+                if cost[p] + grid[p, q] < cost[best] + grid[best, q]:
+                    best = p
+            came_from[step, q] = best
+            further[q] = cost[best] + grid[best, q]
+        _add_targets(further, to_low, n_to, at, net, graph)
+        cost, further = further, cost
+        low, n_gaps = to_low, n_to
+    best = here
+    for p in range(n_gaps):
+        if cost[p] < cost[best]:
+            best = p
+    return best
 
 
 @kernel
@@ -118,41 +132,23 @@ def _fill_grid(
     above: int,
     at: int,
     net: int,
-    order: NDArray[np.int64],
-    rank_ptr: NDArray[np.int64],
-    place: NDArray[np.int64],
-    down_ptr: NDArray[np.int64],
-    down_dst: NDArray[np.int64],
-    down_net: NDArray[np.int64],
-    down_weight: NDArray[np.int64],
+    graph: Proper,
 ) -> None:
     """Write what a segment from gap ``low + p`` of a rank to gap ``to_low + q`` below crosses."""
+    order, rank_ptr, _, place, down_ptr, down_dst, down_net, down_weight = graph
     for p in range(n_from):
         for q in range(n_to):
             grid[p, q] = 0
-    # grid holds differences first: an edge (u, v) is crossed where (u < p) differs from (v < q).
-    for i in range(rank_ptr[upper_rank], rank_ptr[upper_rank + 1]):
+    start = rank_ptr[upper_rank]
+    for i in range(start, rank_ptr[upper_rank + 1]):
         u = order[i]
-        if above < 0 and order[low + rank_ptr[upper_rank]] == u:
+        if above < 0 and i - start == low:
             continue  # other edges of the source: the ports decide, not the ranks
         p_after = _among_others(u, above, place) - low + 1  # first row with u < p
         for e in range(down_ptr[u], down_ptr[u + 1]):
-            if down_net[e] == net:
-                continue
-            w = down_weight[e]
-            q_after = _among_others(down_dst[e], at, place) - to_low + 1
-            is_left = p_after <= 0  # for row 0
-            # Row 0: crossed for q < q_after if u is left, for q >= q_after if not.
-            if is_left:
-                grid[0, 0] += w if q_after > 0 else 0
-            else:
-                grid[0, 0] += w if q_after <= 0 else 0
-            if 0 < q_after < n_to:
-                grid[0, q_after] += -w if is_left else w
-            if 0 < p_after < n_from:  # from this row on it is the other way round
-                grid[p_after, 0] += w if q_after > 0 else -w
-                if 0 < q_after < n_to:
-                    grid[p_after, q_after] -= 2 * w
+            if down_net[e] != net:
+                q_after = _among_others(down_dst[e], at, place) - to_low + 1
+                _add_edge(grid, n_from, n_to, p_after, q_after, down_weight[e])
     for p in range(n_from):
         for q in range(1, n_to):
             grid[p, q] += grid[p, q - 1]
@@ -162,22 +158,27 @@ def _fill_grid(
 
 
 @kernel
+def _add_edge(
+    grid: NDArray[np.int64], n_from: int, n_to: int, p_after: int, q_after: int, weight: int
+) -> None:
+    """Add an edge as differences: it is crossed where (p >= p_after) differs from (q >= q_after)."""
+    is_left = p_after <= 0  # of the segments from row 0
+    if is_left == (q_after > 0):
+        grid[0, 0] += weight
+    if 0 < q_after < n_to:
+        grid[0, q_after] += -weight if is_left else weight
+    if 0 < p_after < n_from:  # from this row on it is the other way round
+        grid[p_after, 0] += weight if q_after > 0 else -weight
+        if 0 < q_after < n_to:
+            grid[p_after, q_after] -= 2 * weight
+
+
+@kernel
 def _add_targets(
-    cost: NDArray[np.int64],
-    low: int,
-    n_gaps: int,
-    at: int,
-    net: int,
-    order: NDArray[np.int64],
-    rank_ptr: NDArray[np.int64],
-    rank: NDArray[np.int64],
-    place: NDArray[np.int64],
-    down_ptr: NDArray[np.int64],
-    down_dst: NDArray[np.int64],
-    down_net: NDArray[np.int64],
-    down_weight: NDArray[np.int64],
+    cost: NDArray[np.int64], low: int, n_gaps: int, at: int, net: int, graph: Proper
 ) -> None:
     """Add for each gap what the edges from there to the targets on the next rank cross."""
+    order, rank_ptr, rank, place, down_ptr, down_dst, down_net, down_weight = graph
     for f in range(down_ptr[at], down_ptr[at + 1]):
         if down_dst[f] == at + 1:
             continue  # the chain itself

@@ -16,6 +16,8 @@ from graphs.kernels import (
     ranks,
     shelves,
     simplex,
+    sweeps,
+    switching,
     threads,
     topology,
 )
@@ -42,8 +44,8 @@ def warm() -> None:
     order = crossings.initial_order(both, rank_ptr, both, ptr, one)
     crossings.count_crossings(order, rank_ptr, ptr, one, half, zero, up_ptr)
     parts = np.array([0, 2])
-    crossings.sweep(order, rank_ptr, parts, ptr, one, half, zero, half, up_ptr, zero, half, 1)
-    crossings.switch_neighbours(order, rank_ptr, ptr, one, half, up_ptr, zero, half, 1)
+    sweeps.sweep(order, rank_ptr, parts, ptr, one, half, zero, half, up_ptr, zero, half, 1)
+    switching.switch_neighbours(order, rank_ptr, ptr, one, half, up_ptr, zero, half, 1)
     threads.thread_chains(
         order, rank_ptr, both, ptr, one, zero, one, zero, zero, np.array([2]), zero
     )

@@ -9,8 +9,10 @@ not with their consumers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphs.errors import LayoutError
 from graphs.layout.csr import Ints, group_rows, pointers, spread_ranges
@@ -100,41 +102,69 @@ def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
         raise LayoutError("chains", f"edges pass {int(n_dummies.sum()):,} ranks in all")
     dummy_net, step = spread_ranges(n_dummies)
     net_first = v + np.cumsum(n_dummies) - n_dummies
-    dummy = v + np.arange(len(dummy_net))
-    hop = rank[dst] - rank[src] - 1  # dummies before the target
     all_rank = np.concatenate([rank, rank[net_src[dummy_net]] + 1 + step])
-    from_x, from_port = _source_ends(scope, rows)
-    to_x, to_port = _target_ends(scope, rows)
-    net_x, net_port = from_x[is_first], from_port[is_first]
-    starts = step == 0  # the first dummy of a chain hangs on the source
-    middle = np.full(len(dummy), 0.5)
+    hop = rank[dst] - rank[src] - 1  # dummies before the target
+    ends = (_source_ends(scope, rows), _target_ends(scope, rows))
+    columns = _chain_units(v, dummy_net, step, net_src, *(c[is_first] for c in ends[0]))
+    columns = [
+        np.concatenate(pair)
+        for pair in zip(columns, _last_units(src, dst, hop, net_first[net], *ends), strict=True)
+    ]
+    upper, lower, upper_x, lower_x, upper_port, lower_port = columns
     return Proper(
         n_real=v,
         rank=all_rank,
         part=np.concatenate([ranks.part, ranks.part[net_src[dummy_net]]]),
         rank_ptr=pointers(all_rank, int(ranks.part_ptr[-1])),
         part_ptr=ranks.part_ptr,
-        upper=np.concatenate(
-            [
-                np.where(starts, net_src[dummy_net], dummy - 1),
-                np.where(hop == 0, src, net_first[net] + hop - 1),
-            ]
-        ),
-        lower=np.concatenate([dummy, dst]),
-        upper_x=np.concatenate(
-            [np.where(starts, net_x[dummy_net], 0.0), np.where(hop == 0, from_x, 0.0)]
-        ),
-        lower_x=np.concatenate([np.zeros(len(dummy)), to_x]),
-        upper_port=np.concatenate(
-            [np.where(starts, net_port[dummy_net], 0.5), np.where(hop == 0, from_port, 0.5)]
-        ),
-        lower_port=np.concatenate([middle, to_port]),
+        upper=upper,
+        lower=lower,
+        upper_x=upper_x,
+        lower_x=lower_x,
+        upper_port=upper_port,
+        lower_port=lower_port,
         net_src=net_src,
         net_first=net_first,
         edge_net=net,
-        edge_unit=len(dummy) + np.arange(len(rows)),
+        edge_unit=len(dummy_net) + np.arange(len(rows)),
         unit_net=np.concatenate([dummy_net, net]),
     )
+
+
+def _chain_units(
+    v: int, net: Ints, step: Ints, net_src: Ints, net_x: Floats, net_port: Floats
+) -> list[NDArray[Any]]:
+    """Return the unit edges that end at a dummy: ends, and where they meet them."""
+    dummy = v + np.arange(len(net))
+    starts = step == 0  # the first dummy of a chain hangs on the source
+    return [
+        np.where(starts, net_src[net], dummy - 1),
+        dummy,
+        np.where(starts, net_x[net], 0.0),
+        np.zeros(len(dummy)),
+        np.where(starts, net_port[net], 0.5),
+        np.full(len(dummy), 0.5),
+    ]
+
+
+def _last_units(
+    src: Ints,
+    dst: Ints,
+    hop: Ints,
+    first: Ints,
+    source_ends: tuple[Floats, Floats],
+    target_ends: tuple[Floats, Floats],
+) -> list[NDArray[Any]]:
+    """Return the unit edges that end at a target: from the source itself or from a dummy."""
+    is_short = hop == 0
+    return [
+        np.where(is_short, src, first + hop - 1),
+        dst,
+        np.where(is_short, source_ends[0], 0.0),
+        target_ends[0],
+        np.where(is_short, source_ends[1], 0.5),
+        target_ends[1],
+    ]
 
 
 def _source_ends(scope: Scope, rows: Ints) -> tuple[Floats, Floats]:

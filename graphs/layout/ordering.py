@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphs.kernels.crossings import count_crossings, initial_order, sweep, switch_neighbours
+from graphs.kernels.crossings import count_crossings, initial_order
+from graphs.kernels.sweeps import sweep
+from graphs.kernels.switching import switch_neighbours
 from graphs.kernels.threads import WINDOW, thread_chains
 from graphs.layout.chains import Proper, Sides, net_lengths
 from graphs.layout.csr import Ints

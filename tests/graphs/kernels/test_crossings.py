@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from graphs.kernels import crossings, threads
+from graphs.kernels import crossings, sweeps, switching, threads
 from tests.graphs.kernels.proper_graphs import Sample, csr, sample, slow_crossings
 
 SEEDS = range(60)
@@ -62,7 +62,7 @@ def test_sweep_returns_the_best_it_saw(seed):
     graph = sample(seed)
     order = graph.order.copy()
     parts = np.array([0, len(graph.rank_ptr) - 1])
-    best = crossings.sweep(
+    best = sweeps.sweep(
         order, graph.rank_ptr, parts, graph.down["ptr"], graph.down["dst"], graph.down["port"],
         graph.down_slot, graph.down["dst_port"], graph.up["ptr"], graph.up["src"],
         graph.up["src_port"], 24,
@@ -79,7 +79,7 @@ def test_switch_neighbours_saves_what_it_says(seed):
     graph = sample(seed)
     ports = (graph.down["dst_port"], graph.up["ptr"], graph.up["src"], graph.up["src_port"])
     order = graph.order.copy()
-    saved = crossings.switch_neighbours(
+    saved = switching.switch_neighbours(
         order, graph.rank_ptr, graph.down["ptr"], graph.down["dst"], *ports, 1000
     )
     after = slow_crossings(graph, order)
