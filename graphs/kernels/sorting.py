@@ -1,6 +1,7 @@
-"""What several kernels need: a stable sort, and places on ranks.
+"""What several kernels need: a stable sort, and the places of vertices on their ranks.
 
-Small ranges are sorted by insertion, large ones by merging. Apart because numba's own `argsort` costs seconds to compile and is not stable.
+The sort is apart because numba's own `argsort` costs seconds to compile and is
+not stable; small ranges are sorted by insertion, large ones by merging.
 """
 
 from __future__ import annotations

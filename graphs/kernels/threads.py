@@ -82,7 +82,7 @@ def _search(
     net: int, source: int, first: int, length: int, came_from: NDArray[np.int64], graph: Proper
 ) -> int:
     """Find the cheapest way of a chain; write its gaps into `came_from`, return the last one."""
-    order, rank_ptr, rank, place, down_ptr, down_dst, down_net, down_weight = graph
+    _, rank_ptr, rank, place, _, _, _, _ = graph
     wide = 2 * WINDOW + 1
     cost, further = np.zeros(wide, np.int64), np.zeros(wide, np.int64)
     grid = np.zeros((wide, wide), np.int64)
@@ -161,7 +161,7 @@ def _fill_grid(
 def _add_edge(
     grid: NDArray[np.int64], n_from: int, n_to: int, p_after: int, q_after: int, weight: int
 ) -> None:
-    """Add an edge as differences: it is crossed where (p >= p_after) differs from (q >= q_after)."""
+    """Add an edge, as differences: crossed where p >= p_after differs from q >= q_after."""
     is_left = p_after <= 0  # of the segments from row 0
     if is_left == (q_after > 0):
         grid[0, 0] += weight

@@ -105,12 +105,10 @@ def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
     all_rank = np.concatenate([rank, rank[net_src[dummy_net]] + 1 + step])
     hop = rank[dst] - rank[src] - 1  # dummies before the target
     ends = (_source_ends(scope, rows), _target_ends(scope, rows))
-    columns = _chain_units(v, dummy_net, step, net_src, *(c[is_first] for c in ends[0]))
-    columns = [
-        np.concatenate(pair)
-        for pair in zip(columns, _last_units(src, dst, hop, net_first[net], *ends), strict=True)
-    ]
-    upper, lower, upper_x, lower_x, upper_port, lower_port = columns
+    inner = _chain_units(v, dummy_net, step, net_src, *(c[is_first] for c in ends[0]))
+    last = _last_units(src, dst, hop, net_first[net], *ends)
+    units = [np.concatenate(pair) for pair in zip(inner, last, strict=True)]
+    upper, lower, upper_x, lower_x, upper_port, lower_port = units
     return Proper(
         n_real=v,
         rank=all_rank,
