@@ -5,7 +5,8 @@ down and up, then improved by switching neighbours; the best by counted
 crossings wins, for each connected component by itself. Then the longest chains
 are led anew as a whole, which no exchange of neighbours can do: a value that
 many consume stays on one side of the graph. A round of sweeps costs O(E log E);
-large graphs get one start and only as many new chains as are affordable.
+large graphs get one start, one round of chains, and only as many of these as are
+affordable.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, in
         best, counts = _merge(proper, best, counts, *improved(order))
         if counts.max(initial=0) == 0:
             break
-    for _ in range(THREAD_ROUNDS if len(for_threads[0]) else 0):
+    n_rounds = THREAD_ROUNDS if proper.n < SECOND_START_BELOW else 1
+    for _ in range(n_rounds if len(for_threads[0]) else 0):
         order = best.copy()
         thread_chains(order, ranks, proper.rank, *for_count[:2], *for_threads[1:])
         best, counts = _merge(proper, best, counts, *improved(order), keep_equal=False)

@@ -23,7 +23,7 @@ from graphs.layout.csr import Ints, group_rows
 from graphs.layout.scope import Bools, Scope
 
 TIGHTEN_ROUNDS = 8  # in practice two or three suffice
-MAX_SIMPLEX_STEPS = 30_000_000  # of the innermost loop: about 30 ms
+MAX_SIMPLEX_STEPS = 10_000_000  # of the innermost loop: some 30 ms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
