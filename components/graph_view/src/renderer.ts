@@ -55,7 +55,7 @@ export class Renderer {
   private readonly emphasis: Table;
   private readonly emphasisArrows: Table;
   private segmentRuns = new Runs(0, () => {});
-  private medianSegment = 1; // world units
+  private longSegment = 1; // world units; nine of ten segments are shorter
   private isFading = false;
   private nEmphasised = 0;
   private nEmphasisArrows = 0;
@@ -108,7 +108,7 @@ export class Renderer {
     this.setList(this.lists.nodes, packNodes(scene), boundsOfItem);
     this.setList(this.lists.arrows, packArrows(scene), boundsOfSegment);
     this.segmentRuns = new Runs(scene.nSegments, boundsOfSegment);
-    this.medianSegment = medianLength(scene);
+    this.longSegment = longLength(scene);
     this.setEmphasis(scene, new Map(), false);
   }
 
@@ -198,7 +198,7 @@ export class Renderer {
   private startEdges(zoom: number, isListed: boolean): number {
     const { gl } = this;
     const program = this.programs.edge;
-    const lengthPx = this.medianSegment * zoom;
+    const lengthPx = this.longSegment * zoom;
     const cuts = CUTS.find(([mostPx]) => lengthPx < mostPx)![1];
     gl.useProgram(program.handle);
     gl.uniform1i(program.uniform("u_cuts"), cuts);
@@ -251,7 +251,7 @@ function segmentBounds(scene: Scene): BoundsOf {
   };
 }
 
-function medianLength(scene: Scene): number {
+function longLength(scene: Scene): number {
   const step = Math.max(1, Math.floor(scene.nSegments / 1000));
   const lengths: number[] = [];
   for (let segment = 0; segment < scene.nSegments; segment += step) {
@@ -259,5 +259,5 @@ function medianLength(scene: Scene): number {
     lengths.push(Math.hypot(x3 - x0, y3 - y0));
   }
   lengths.sort((a, b) => a - b);
-  return lengths[Math.floor(lengths.length / 2)] ?? 1;
+  return lengths[Math.floor(0.9 * lengths.length)] ?? 1;
 }

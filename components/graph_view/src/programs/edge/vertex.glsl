@@ -33,6 +33,11 @@ vec4 role_color(int role, int flags) {
   return vec4(base.rgb, base.a * far * mix(1.0, 0.42, view.w));
 }
 
+vec2 point(float t, vec2 p0, vec2 p1, vec2 p2, vec2 p3) {
+  float u = 1.0 - t;
+  return u * u * u * p0 + 3.0 * u * t * (u * p1 + t * p2) + t * t * t * p3;
+}
+
 void main() {
   int vertices = 6 * u_cuts;
   int row = gl_VertexID / vertices;
@@ -56,10 +61,11 @@ void main() {
   p0 = to_view(p0); p1 = to_view(p1); p2 = to_view(p2); p3 = to_view(p3);
   vec2 corner = corner_of(local % 6);
   float t = (float(local / 6) + corner.x) / float(u_cuts);
-  float u = 1.0 - t;
-  vec2 p = u * u * u * p0 + 3.0 * u * u * t * p1 + 3.0 * u * t * t * p2 + t * t * t * p3;
-  vec2 tangent = u * u * (p1 - p0) + 2.0 * u * t * (p2 - p1) + t * t * (p3 - p2);
-  if (dot(tangent, tangent) < 1e-8) tangent = p3 - p0;
+  vec2 p = point(t, p0, p1, p2, p3);
+  // The direction of the pieces on both sides: that of the curve would turn a quad inside out
+  // where one piece spans a bend.
+  float h = 1.0 / float(u_cuts);
+  vec2 tangent = point(min(t + h, 1.0), p0, p1, p2, p3) - point(max(t - h, 0.0), p0, p1, p2, p3);
   if (dot(tangent, tangent) < 1e-8) tangent = vec2(0, 1);
   tangent = normalize(tangent);
   float side = 2.0 * corner.y - 1.0;
