@@ -28,6 +28,8 @@ class SearchPane:
         self.session = session
         self.work = work
         self.hits: Rows = NO_ROWS
+        self._text = ""
+        self._wants_first = self._is_searching = False
         self.query = pmui.TextInput(
             label="Search",
             placeholder="conv  or  op:Conv latency>0.1",
@@ -55,23 +57,33 @@ class SearchPane:
         self.view = pmui.Column(
             self.query, self.status, self.select_all, self.table, sizing_mode="stretch_width"
         )
-        self.query.param.watch(self._search, "value_input")
-        self.query.param.watch(self._locate_first, "enter_pressed")
+        self.query.param.watch(self._typed, "value_input")
+        self.query.param.watch(self._entered, "enter_pressed")
         self.select_all.on_click(lambda _event: self.session.select(self.hits))
         self.table.on_click(self._clicked)
-        session.param.watch(self._search, ["graph"])
+        session.param.watch(lambda _event: self._search(), ["graph"])
 
-    def _search(self, *_: Any) -> None:
-        text, graph, sets = (
-            self.query.value_input.strip(),
-            self.session.graph,
-            self.session.node_data,
-        )
-        self.status.styles = {}
+    def _typed(self, *_: Any) -> None:
+        if self.query.value_input.strip() != self._text:
+            self._search()
+
+    def _entered(self, *_: Any) -> None:
+        """Go to the first hit; the search of what was typed last may still have to begin or end."""
+        if (self.query.value_input or self.query.value).strip() != self._text:
+            self._search()
+        self._wants_first = True
+        if not self._is_searching:
+            self._locate_first()
+
+    def _search(self) -> None:
+        text = self._text = (self.query.value_input or self.query.value).strip()
+        graph, sets = self.session.graph, self.session.node_data
+        self._wants_first = self._is_searching = False
         if not text or graph is None:
             self.work.cancel("search")
             self._show_none()
             return
+        self._is_searching = True
 
         def job(_progress: Progress) -> Hits | QueryError:
             try:
@@ -87,6 +99,7 @@ class SearchPane:
         self.table.visible = self.select_all.visible = False
 
     def _show(self, found: Hits | QueryError) -> None:
+        self._is_searching = False
         if isinstance(found, QueryError):
             self._show_none()
             self.status.object = escape(f"{found.reason}.")
@@ -106,11 +119,14 @@ class SearchPane:
             }
         )
         self.table.visible = self.select_all.visible = n > 0
+        if self._wants_first:
+            self._locate_first()
 
     def _clicked(self, event: Any) -> None:
         if 0 <= event.row < len(self.hits):
             self.session.locate([int(self.hits[event.row])])
 
-    def _locate_first(self, *_: Any) -> None:
+    def _locate_first(self) -> None:
+        self._wants_first = False
         if len(self.hits):
             self.session.locate([int(self.hits[0])])
