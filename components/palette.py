@@ -1,10 +1,10 @@
 """Colours: values and a range to RGBA, one mapping for WebGL and Bokeh alike.
 
 A sequential scale leaves the page's background as the value gets worse: on
-light from pale yellow to deep red, on dark from deep red to bright yellow, so
+light from pale yellow to deep red, on dark from deep blue to bright yellow, so
 the expensive node is always the one that stands out. Both are perceptually
 uniform and monotone in lightness, hence safe for colour-blind readers (Kovesi,
-"Good Colour Maps: How to Design Them", 2015; CET-L18, CET-L3, CET-D1A).
+"Good Colour Maps: How to Design Them", 2015; CET-L18, CET-L8, CET-D1A).
 
 This module imports no Panel and no Bokeh.
 """
@@ -40,7 +40,7 @@ Rgba = tuple[int, int, int, int]
 # Ends of the published maps that would vanish in the page's background are cut.
 _MAPS = {
     ("sequential", False): ("CET_L18", 0.10, 1.0),
-    ("sequential", True): ("CET_L3", 0.18, 0.96),
+    ("sequential", True): ("CET_L8", 0.12, 0.97),
     ("diverging", False): ("CET_D1A", 0.06, 0.94),
     ("diverging", True): ("CET_D1A", 0.10, 0.90),
 }

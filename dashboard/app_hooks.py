@@ -7,7 +7,13 @@ from typing import Any
 
 
 def on_server_loaded(_server_context: Any) -> None:
-    """Warm the layout kernels in the background; the server answers meanwhile."""
-    from graphs.kernels import warm
+    """Compile the kernels of layout and density in the background; the server answers meanwhile."""
+    threading.Thread(target=_warm, name="warm-kernels", daemon=True).start()
 
-    threading.Thread(target=warm, name="warm-kernels", daemon=True).start()
+
+def _warm() -> None:
+    from components.plots import density
+    from graphs import kernels
+
+    kernels.warm()
+    density.warm()

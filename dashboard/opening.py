@@ -197,13 +197,14 @@ def _opened(
         model = read_cached(request.path)
     else:
         model = importers.read(request.content or b"", name=request.name)
-    sets = [one for graph in model.graphs for one in size_measures(graph)]
+    sets: list[NodeData] = []
     errors: list[OpscopeError] = []
     for file in request.node_data:
         try:
             sets.extend(read_node_data(file, file.name, model))
         except OpscopeError as error:
             errors.append(error)
+    sets.extend(one for graph in model.graphs for one in size_measures(graph))
     return OpenModel(model, request.reference), with_unique_names(sets), errors
 
 

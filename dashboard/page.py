@@ -39,7 +39,7 @@ class App:
 
     def __init__(self, arguments: Arguments, query: Mapping[str, str]) -> None:
         self.is_embedded = query.get("embed") == "1"
-        self.session = Session()
+        self.session = Session(batch=pn.io.hold)
         self.notices = Notices()
         self.work = Work(self.notices.add)
         self.opening = Opening(self.session, self.work, self.notices, arguments)

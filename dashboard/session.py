@@ -7,7 +7,8 @@ parameters always compare as changed, so they are written in one place each
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,8 @@ from graphs.visible import visible
 
 SelectMode = Literal["replace", "add", "toggle", "remove"]
 Rows = NDArray[np.int32]
+
+Batch = Callable[[], AbstractContextManager[object]]
 
 NO_ROWS: Rows = np.zeros(0, dtype=np.int32)
 
@@ -61,7 +64,14 @@ class Threshold:
 
 
 class Session(param.Parameterized):
-    """One browser tab's state."""
+    """One browser tab's state.
+
+    Parameters
+    ----------
+    batch : callable () -> context manager
+        Entered around a change that all panes follow, so that what they send
+        reaches the page at once; does nothing by default.
+    """
 
     models: list[OpenModel] = param.List(default=[], doc="Open models, oldest first.")
     opened: OpenModel | None = param.Parameter(default=None, doc="The model that is shown.")
@@ -82,6 +92,10 @@ class Session(param.Parameterized):
     threshold: Threshold | None = param.Parameter(default=None, doc="Filter; None keeps all.")
     selection: Rows = param.Parameter(default=NO_ROWS, doc="Selected node rows, sorted int32.")
     located: Rows = param.Parameter(default=NO_ROWS, doc="Rows to bring into view, once each.")
+
+    def __init__(self, batch: Batch = nullcontext, **params: Any) -> None:
+        super().__init__(**params)
+        self._batch = batch
 
     # -- models and graphs ------------------------------------------------------------
 
@@ -114,7 +128,7 @@ class Session(param.Parameterized):
             self.opened.expanded[self.graph.id] = self.expanded
         sets = opened.node_data.setdefault(graph.id, [])
         names = [s.name for s in sets]
-        with param.parameterized.batch_call_watchers(self):
+        with self._batch():
             self.param.update(
                 opened=opened,
                 graph=graph,
@@ -184,12 +198,14 @@ class Session(param.Parameterized):
                 else np.union1d(self.selection, new)
             )
         if not np.array_equal(new, self.selection):
-            self.selection = new.astype(np.int32)
+            with self._batch():
+                self.selection = new.astype(np.int32)
 
     def set_threshold(self, threshold: Threshold | None) -> None:
         """Change the filter; nothing happens where it stays the same."""
         if threshold != self.threshold:
-            self.threshold = threshold
+            with self._batch():
+                self.threshold = threshold
 
     def clear(self) -> None:
         """Undo selection and filter."""

@@ -159,7 +159,7 @@ class GraphView(JSComponent):
         self._send_msg({"type": "busy", "text": text[:MAX_TOOLTIP_CHARS]})
 
     def _move_camera(self, command: Message) -> None:
-        message = {"type": "camera", **command}
+        message = {"type": "camera", "serial": self._serial, **command}
         if not self._is_ready:
             self._camera = message
         self._send_msg(message)

@@ -26,9 +26,11 @@ from components.plots.figures import note_pane, set_note
 _NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 _MAX_MARKED = 2_000  # Panel looks up each marked row by itself
 _MAX_PLAIN = 1e9  # larger numbers are written with a power of ten
-_TEXT_FIELDS = ("node", "op_type", "namespace", "shape", "dtype")
-_TITLES = ("node", "op type", "namespace", "output shape", "dtype")
-_WIDTHS = {"node": 230, "op_type": 130, "namespace": 200, "shape": 110, "dtype": 84}
+_FIRST_FIELDS, _LAST_FIELDS = ("node", "op_type"), ("shape", "dtype", "namespace")
+_TEXT_FIELDS = _FIRST_FIELDS + _LAST_FIELDS  # the measures stand between them
+_TITLES = ("node", "op type", "output shape", "dtype", "namespace")
+_WIDTHS = {"node": 230, "op_type": 130, "shape": 120, "dtype": 84, "namespace": 200}
+_MEASURE_WIDTH = 118
 _SMALL_LABEL = {"& .MuiTypography-root": {"fontSize": "0.8rem"}}
 _CSS = """
 .pnx-tabulator.tabulator { font-size: 0.82rem; border: none; }
@@ -153,12 +155,17 @@ class NodeTable:
             formatters=_formatters(measures),
             header_filters=_header_filters(measures),
             text_align=_alignment(measures),
-            widths=dict(_WIDTHS),
+            widths=_WIDTHS | {_field(i): _MEASURE_WIDTH for i in range(len(measures))},
             hidden_columns=[],
             value=frame,
         )
         self._is_quiet = False
         self._say()
+
+    def sort_by(self, measure: int) -> None:
+        """Show the nodes with the worst values of a measure first."""
+        order = "desc" if self._measures[measure].is_higher_worse else "asc"
+        self._table.sorters = [{"field": _field(measure), "dir": order}]
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
         """Show only nodes that pass the filter: bool (n,), or None for all."""
@@ -255,18 +262,21 @@ def _field(measure: int) -> str:
 
 
 def _frame(columns: NodeColumns | None, measures: Sequence[MeasureColumn]) -> pd.DataFrame:
-    """Return the rows under our own field names."""
-    texts: tuple[Sequence[str], ...] = ((),) * len(_TEXT_FIELDS)
+    """Return the rows under our own field names: who, the measures, then what and where."""
+    texts: dict[str, Sequence[str]] = dict.fromkeys(_TEXT_FIELDS, ())
     if columns is not None:
-        texts = (
-            columns.ids, columns.op_types, columns.namespaces, columns.shapes, columns.dtypes
-        )  # fmt: skip
-    data: dict[str, object] = {
-        field: pd.Series(list(text), dtype=object)
-        for field, text in zip(_TEXT_FIELDS, texts, strict=True)
-    }
+        texts = {
+            "node": columns.ids,
+            "op_type": columns.op_types,
+            "shape": columns.shapes,
+            "dtype": columns.dtypes,
+            "namespace": columns.namespaces,
+        }
+    series = {name: pd.Series(list(text), dtype=object) for name, text in texts.items()}
+    data: dict[str, object] = {name: series[name] for name in _FIRST_FIELDS}
     for i, measure in enumerate(measures):
         data[_field(i)] = _labels(measure) if measure.categories else measure.values
+    data |= {name: series[name] for name in _LAST_FIELDS}
     lengths = {len(column) for column in data.values()}  # type: ignore[arg-type]
     if len(lengths) > 1:
         raise ValueError(f"columns of one length are needed, these have {sorted(lengths)}")

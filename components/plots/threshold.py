@@ -54,7 +54,7 @@ class Threshold:
             size="small", label="", sizing_mode="stretch_width", margin=(0, 12), sx=_END_LABELS,
         )  # fmt: skip
         self._number = pmui.TextInput(
-            label="above", placeholder="off", size="small", width=150, margin=(4, 4)
+            label="above", placeholder="off", size="small", width=118, margin=(4, 4)
         )
         self._clear = pmui.IconButton(
             icon="filter_alt_off", size="small", description="Remove the threshold", margin=(8, 0)

@@ -21,6 +21,7 @@ class TablePane:
         self.table = NodeTable(session.select, page_size=page_size)
         self.view = self.table.view
         session.param.watch(self._show, ["graph", "node_data"])
+        session.param.watch(self._sort, ["measure"])
         session.param.watch(self._show_filter, ["threshold"])
         session.param.watch(self._show_selection, ["selection"])
         self._show()
@@ -32,8 +33,14 @@ class TablePane:
         self._graph = graph
         measures = [MeasureColumn.of(data) for data in self.session.node_data]
         self.table.set_nodes(node_columns(graph), measures)
+        self._sort()
         self._show_filter()
         self._show_selection()
+
+    def _sort(self, *_: Any) -> None:
+        names = [data.name for data in self.session.node_data]
+        if self._graph is self.session.graph and self.session.measure in names:
+            self.table.sort_by(names.index(self.session.measure))
 
     def _show_filter(self, *_: Any) -> None:
         if self._graph is self.session.graph and self._graph is not None:

@@ -33,10 +33,10 @@ export class Commands {
   }
 
   takeMessage(message: Fields): void {
-    const { view, reader, busy } = this.to;
+    const { reader, busy } = this.to;
     if (message.type === "camera") {
-      if (view.size.width > 0) this.moveCamera(message);
-      else this.camera = message;
+      this.camera = message;
+      this.moveWaitingCamera();
     } else if (message.type === "tooltip") {
       const rows = message.rows as [string, string][];
       reader.showTooltip(Number(message.key), String(message.title), rows);
@@ -53,12 +53,23 @@ export class Commands {
       const isOld = Number(block.scalars.serial) < (this.to.view.scene?.serial ?? 0);
       if (isOld || this.apply(block)) this.early.delete(kind);
     }
+    this.moveWaitingCamera();
   }
 
   /** The view has a size: a camera that waited for it moves now. */
   sizeArrived(): void {
-    if (this.camera) this.moveCamera({ ...this.camera, animate: false });
+    if (this.camera) this.camera.animate = false;
+    this.moveWaitingCamera();
+  }
+
+  /** Moves the camera once there is a size, and the scene that the command speaks of. */
+  private moveWaitingCamera(): void {
+    const { view } = this.to;
+    const serial = view.scene?.serial ?? -1;
+    if (!this.camera || view.size.width === 0 || serial < Number(this.camera.serial)) return;
+    const message = this.camera;
     this.camera = null;
+    this.moveCamera(message);
   }
 
   private apply(block: Block): boolean {

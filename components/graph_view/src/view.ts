@@ -13,9 +13,11 @@ import {
   wantsLessMotion,
 } from "./animation";
 import {
+  beginning,
   type Camera,
   cameraFor,
   flight,
+  LEGIBLE_ZOOM,
   toView,
   type ViewSize,
   worldView,
@@ -25,11 +27,13 @@ import { emphasisOf, selectedItems, touchedItems } from "./emphasis";
 import { LabelPlan } from "./labels/plan";
 import { Picking } from "./picking";
 import { Renderer } from "./renderer";
-import { NO_ITEM, type Rect, type Scene } from "./scene";
+import { Kind, NO_ITEM, type Rect, type Scene } from "./scene";
 import { Stats } from "./stats";
 import { DARK, LIGHT } from "./theme";
 
+const NOWHERE: Rect = { x: 0, y: 0, width: 0, height: 0 };
 const REST_MS = 300;
+const WARM_EVERY_MS = 12;
 const ZOOMED_IN = 1.4; // times the zoom that fits: the reader looks at a part
 const LEAST_ZOOM_SHARE = 0.5; // of the zoom that fits
 
@@ -56,7 +60,8 @@ export class View {
   private cameraTween: Tween | null = null;
   private selected: number[] = [];
   private isDark = false;
-  private isFitted = true;
+  /** Where the camera rests while the reader has not moved it: again after a change of size. */
+  private home: (() => Camera) | null = () => this.openingCamera();
   private request = 0;
   private restTimer = 0;
   private pixelRatio = 1;
@@ -74,6 +79,7 @@ export class View {
     if (this.scene) this.renderer.setScene(this.scene, this.from);
     this.renewEmphasis();
     this.invalidate();
+    this.warmUp(this.renderer);
   }
 
   /** The context is gone, and with it all that it held. */
@@ -104,7 +110,7 @@ export class View {
     const side = (length: number) => Math.max(1, Math.round(length * pixelRatio));
     if (this.canvas.width !== side(size.width)) this.canvas.width = side(size.width);
     if (this.canvas.height !== side(size.height)) this.canvas.height = side(size.height);
-    if (this.scene && size.width > 0 && this.isFitted) this.fit(false);
+    if (this.scene && size.width > 0 && this.home) this.goHome(this.home, false);
     this.plan?.forget(false);
     if (this.isDrawable) this.flush(); // a canvas that was resized is empty until it is drawn
   }
@@ -123,7 +129,9 @@ export class View {
     this.from = next.rect;
     this.progress = 1;
     this.sceneTween = null;
-    const move = isSameGraph ? this.moveFrom(previous, next, shown) : () => this.fit(false);
+    const move = isSameGraph
+      ? this.moveFrom(previous, next, shown)
+      : () => this.goHome(() => this.openingCamera(), false);
     this.scene = next;
     this.picking = new Picking(next);
     this.hovered = this.hoveredEdge = NO_ITEM;
@@ -169,8 +177,12 @@ export class View {
   }
 
   fit(animate: boolean): void {
-    this.fly(this.fitCamera(), animate);
-    this.isFitted = true;
+    this.goHome(() => this.fitCamera(), animate);
+  }
+
+  private goHome(home: () => Camera, animate: boolean): void {
+    this.fly(home(), animate);
+    this.home = home;
   }
 
   /** Shows `rect`; zooms in no further than is comfortable, and out only if it must. */
@@ -190,7 +202,7 @@ export class View {
   }
 
   fly(to: Camera, animate: boolean): void {
-    this.isFitted = false;
+    this.home = null;
     if (!animate || wantsLessMotion() || this.size.width === 0) return this.jump(to);
     const { at, durationMs } = flight(this.camera, to, this.size);
     this.cameraTween = this.tween(durationMs, (t) => this.look(at(t * t * (3 - 2 * t))));
@@ -275,6 +287,13 @@ export class View {
     if (this.isMoving || !isWhole) this.invalidate();
   }
 
+  /** Paints common letters while nothing else is to do, so that no frame has to wait for them. */
+  private warmUp(renderer: Renderer): void {
+    window.setTimeout(() => {
+      if (this.renderer === renderer && renderer.atlas.warm()) this.warmUp(renderer);
+    }, WARM_EVERY_MS);
+  }
+
   private advance(now: number): void {
     for (const name of ["sceneTween", "cameraTween"] as const) {
       const tween = this[name];
@@ -329,9 +348,19 @@ export class View {
     return cameraFor({ x: 0, y: 0, width, height }, this.size);
   }
 
+  /** All of a drawing that is legible as a whole, else its beginning at a legible size. */
+  private openingCamera(): Camera {
+    const fitting = this.fitCamera();
+    const { scene } = this;
+    if (!scene || fitting.zoom >= LEGIBLE_ZOOM) return fitting;
+    const input = scene.kind.indexOf(Kind.input);
+    const first = input < 0 ? scene.kind.findIndex((kind) => kind !== Kind.expandedGroup) : input;
+    return beginning(this.boundsOf([first]) ?? NOWHERE, scene.size, this.size);
+  }
+
   private jump(camera: Camera): void {
     this.cameraTween = null;
-    this.isFitted = false;
+    this.home = null;
     this.look(camera);
   }
 

@@ -133,10 +133,11 @@ def test_the_commands_are_those_of_the_wire_format(sent: list[Any]) -> None:
     view.save_png(2)
     view.busy("Opening")
     assert sent == [
-        {"type": "camera", "action": "fit", "animate": True},
-        {"type": "camera", "action": "zoom_to", "keys": [3, 4], "animate": True},
+        {"type": "camera", "serial": 0, "action": "fit", "animate": True},
+        {"type": "camera", "serial": 0, "action": "zoom_to", "keys": [3, 4], "animate": True},
         {
             "type": "camera",
+            "serial": 0,
             "action": "restore",
             "x": 1.0,
             "y": 2.0,

@@ -119,8 +119,19 @@ def test_the_csv_has_all_shown_rows_with_units() -> None:
     table.set_filter_mask(VALUES > 1)
     rows = list(csv.reader(table._csv()))
     assert len(rows) == N - 1
-    assert rows[0][-2:] == ["error, max", "error, max #2"]
-    assert rows[1] == ["node_2", "Relu", "g", "1×2", "int8", "2.0", "2.0"]
+    assert rows[0][2:4] == ["error, max", "error, max #2"]
+    assert rows[1] == ["node_2", "Relu", "2.0", "2.0", "1×2", "int8", "g"]
+
+
+def test_sorting_by_a_measure_shows_the_worst_first() -> None:
+    """The highest value leads, or the lowest where lower is worse; nodes without one come last."""
+    values = np.array([3.0, np.nan, 7.0, 5.0])[np.arange(N) % 4] + np.arange(N)
+    for is_higher_worse in (True, False):
+        table = _table(MeasureColumn("error", "", values, is_higher_worse=is_higher_worse))
+        table.sort_by(0)
+        shown = table._table.current_view["m0"].to_numpy()
+        worst = np.nanmax(values) if is_higher_worse else np.nanmin(values)
+        assert shown[0] == worst and np.isnan(shown[-1])
 
 
 def test_header_filters_look_in_the_direction_of_the_measure() -> None:
@@ -154,7 +165,7 @@ def test_heads_of_files_are_text() -> None:
     tabulator = table._table
     assert set(tabulator.title_formatters.values()) == {"plaintext"}
     assert "<" not in tabulator.header_tooltips["m0"]
-    assert list(tabulator.value.columns)[-1] == "m0"
+    assert list(tabulator.value.columns) == ["node", "op_type", "m0", "shape", "dtype", "namespace"]
     texts = {k: v for k, v in tabulator.formatters.items() if k != "m0"}
     assert set(texts.values()) == {"plaintext"}
 

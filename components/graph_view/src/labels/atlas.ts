@@ -14,7 +14,9 @@ const SDF_SIDE = 2048;
 const BITMAP_SIDE = 1024;
 const BITMAP_PAD = 2;
 const BASELINE = 0.35; // em below the line's middle: half the height of capitals
-const BUDGET_MS = 2.5; // painting letters in one plan; the rest follows in the next frame
+const BUDGET_MS = 2; // painting letters in one plan; the rest follows in the next frame
+
+const COMMON = [..."…etaoinsrlcdumpfghvbwykxzqj0123456789_.:-/×,[]()ETAOINSRLCDUMPFGHVBWYKXZQJ"];
 
 /** A glyph as lines see it; what the shader needs is in the table's row. Units: em. */
 export interface Glyph {
@@ -71,6 +73,7 @@ export class Atlas {
   private nRows = 0;
   private nWritten = 0;
   private spentMs = 0;
+  private nWarm = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.table = new Table(gl, UNITS.u_glyph, FORMATS(gl).rgba32f);
@@ -81,6 +84,11 @@ export class Atlas {
     ];
     this.sdf = this.texture(UNITS.u_sdf, gl.R8, SDF_SIDE);
     this.bitmap = this.texture(UNITS.u_bitmap, gl.RGBA8, BITMAP_SIDE);
+    // The first letter makes the painter's canvas, which takes long while the GPU draws a frame.
+    for (const isBold of [true, false]) {
+      this.startPlan();
+      this.glyph({ text: COMMON[0], source: Source.sdf }, isBold);
+    }
   }
 
   static readonly sides = [SDF_SIDE, BITMAP_SIDE] as const;
@@ -106,6 +114,17 @@ export class Atlas {
     this.spentMs += performance.now() - start;
     this.glyphs.set(name, made);
     return made;
+  }
+
+  /** Paints the letters that nearly every label needs, a few at a time; false when all are there. */
+  warm(): boolean {
+    this.startPlan();
+    while (this.nWarm < 2 * COMMON.length && !this.isOverBudget) {
+      const text = COMMON[this.nWarm >> 1];
+      this.glyph({ text, source: Source.sdf }, this.nWarm % 2 === 0);
+      this.nWarm++;
+    }
+    return this.nWarm < 2 * COMMON.length;
   }
 
   /** Brings the table in step with the glyphs that were painted since. */
