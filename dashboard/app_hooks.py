@@ -1,19 +1,35 @@
-"""Run once per server: compile what is missing while the first page loads."""
+"""Run once per server: load what the first page needs, compile what is missing meanwhile."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
+DENSITY_AFTER_SECONDS = 15.0  # its two seconds of work would hold up the first page
+
 
 def on_server_loaded(_server_context: Any) -> None:
-    """Compile the kernels of layout and density in the background; the server answers meanwhile."""
-    threading.Thread(target=_warm, name="warm-kernels", daemon=True).start()
+    """Import the page before anybody asks for it; the rest is done in the background."""
+    import dashboard.page  # noqa: F401
+
+    threading.Thread(target=_warm_graph, name="warm-graph", daemon=True).start()
+    later = threading.Timer(DENSITY_AFTER_SECONDS, _warm_density)
+    later.daemon = True
+    later.start()
 
 
-def _warm() -> None:
-    from components.plots import density
+def _warm_graph() -> None:
+    """Compile the layout's kernels and read the sample that opens by default."""
+    from dashboard.opening import read_cached
     from graphs import kernels
+    from sample_models import samples
 
     kernels.warm()
+    read_cached(samples()[0].path)
+
+
+def _warm_density() -> None:
+    """Compile the kernels of the density picture, which only large models need."""
+    from components.plots import density
+
     density.warm()

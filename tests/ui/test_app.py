@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sample_models import sample, samples
+from tests.helpers.hostile_files import EVIL, write_markup_model
 from tests.ui.conftest import ServeDashboard
 from tests.ui.driver import Driver
 
@@ -131,41 +131,12 @@ def test_markup_in_a_file_stays_text(
     page: Page, serve_dashboard: ServeDashboard, tmp_path: Path
 ) -> None:
     """Names that are markup are shown as they are and run nothing, wherever they appear."""
-    evil = "<img src=x onerror=window.evil=1>"
-    nodes = [
-        {
-            "id": f"{evil}{i}",
-            "label": evil,
-            "namespace": evil,
-            "attrs": [{"key": evil, "value": evil}],
-            "outputsMetadata": [{"id": "0", "attrs": [{"key": "tensor_name", "value": evil}]}],
-            "incomingEdges": [
-                {
-                    "sourceNodeId": f"{evil}{i - 1}",
-                    "sourceNodeOutputId": "0",
-                    "targetNodeInputId": "0",
-                }
-            ][: int(i > 0)],
-        }
-        for i in range(4)
-    ]
-    graph = {"id": evil, "nodes": nodes}
-    (tmp_path / "evil.json").write_text(json.dumps({"label": evil, "graphs": [graph]}))
-    (tmp_path / "evil.csv").write_text(
-        f'node,"{evil} (ms)"\n"{evil}1",3\n"{evil}",4\n"{evil}2",1\n'
-    )
-    server = serve_dashboard(
-        str(tmp_path / "evil.json"),
-        "--node-data",
-        str(tmp_path / "evil.csv"),
-        "--root",
-        str(tmp_path),
-    )
+    model, data = write_markup_model(tmp_path)
+    server = serve_dashboard(str(model), "--node-data", str(data), "--root", str(tmp_path))
     app = Driver(page, server.url)
     for tab in ("Details", "Search", "Model", "Plots"):
         app.tab(tab)
-    key = app.ask("graph => graph.keysOf('<img src=x onerror=window.evil=1>').at(-1)")
-    app.click_item(key)
+    app.click_item(app.keys(EVIL)[-1])
     app.tab("Details")
     app.sees(r"\d nodes? selected|^name$")
     app.tab("Search")
