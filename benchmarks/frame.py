@@ -30,13 +30,13 @@ FIND_HOOK = """() => {
       if (inner) return inner;
     }
   };
-  return (window.graph = search(document)) !== undefined && window.graph.view.nItems > 0;
+  return (window.graph = search(document)) !== undefined && window.graph.stats.draws > 0;
 }"""
 # Pan far away, zoom in, pan close by, zoom out; one step a frame.
 SWEEP = """async (steps) => {
   const { graph } = window;
   const frame = () => new Promise(requestAnimationFrame);
-  graph.setCamera(graph.camera.x, graph.camera.y, graph.camera.zoom);
+  graph.fit();
   await frame();
   const { x, y, zoom } = graph.camera;
   graph.stats.jsMs.length = 0;

@@ -359,7 +359,8 @@ def test_a_lost_context_is_rebuilt(show: Show) -> None:
     shown.page.evaluate("() => window.lose.restoreContext()")
     shown.wait_for("restored")
     expect(shown.page.get_by_role("alert")).to_be_hidden()
-    np.testing.assert_array_equal(shown.pixels(), before)
+    # Letters may lie elsewhere in the atlas, and are then rounded another way.
+    np.testing.assert_allclose(shown.pixels().astype(int), before.astype(int), atol=2)
 
 
 def test_without_webgl_the_reason_is_shown(page: Page, served: Callable[..., str]) -> None:
@@ -416,6 +417,7 @@ def test_an_empty_scene_is_no_error(show: Show) -> None:
 def test_few_draw_calls_at_any_zoom(show: Show) -> None:
     """However large the scene and wherever the reader looks, a frame is at most 40 draw calls."""
     shown = show(grid_scene(4_000, 500, 6_000))
+    shown.ask("graph => graph.fit()")
     x, y, fit = shown.ask("graph => [graph.camera.x, graph.camera.y, graph.camera.zoom]")
     for zoom in (fit, 0.15, 0.4, 1.0, 4.0):
         shown.ask(f"graph => {{ graph.setCamera({x}, {y}, {zoom}); graph.flush() }}")

@@ -27,6 +27,7 @@ export interface Hook {
   keysOf(title: string): number[];
   /** Key of the first item that is no expanded group, or null. */
   firstLeaf(): number | null;
+  fit(): void;
   setCamera(x: number, y: number, zoom: number): void;
 }
 
@@ -63,6 +64,7 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
       return leaf < 0 ? null : view.scene!.key[leaf];
     },
     keysOf: (title) => Array.from(view.scene?.key ?? []).filter((key) => titleOf(key) === title),
+    fit: () => view.fit(false),
     setCamera: (x, y, zoom) => view.fly({ x, y, zoom }, false),
   };
 }

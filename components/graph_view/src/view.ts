@@ -355,7 +355,8 @@ export class View {
     if (!scene || fitting.zoom >= LEGIBLE_ZOOM) return fitting;
     const input = scene.kind.indexOf(Kind.input);
     const first = input < 0 ? scene.kind.findIndex((kind) => kind !== Kind.expandedGroup) : input;
-    return beginning(this.boundsOf([first]) ?? NOWHERE, scene.size, this.size);
+    const rect = first < 0 ? NOWHERE : scene.rectOf(first);
+    return beginning(rect, scene.size, this.size);
   }
 
   private jump(camera: Camera): void {

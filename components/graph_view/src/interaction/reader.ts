@@ -11,6 +11,7 @@ import type { Handlers, Modifiers } from "./pointer";
 import { nearestItem, step, type Way } from "./walk";
 
 const HOVER_MS = 120;
+const WAIT_MS = 240; // for a second click on a group
 const EDGE_REACH_PX = 5;
 const CURSORS = { body: "default", header: "pointer", handle: "pointer", subgraph: "pointer" };
 
@@ -24,6 +25,7 @@ export interface Page {
 export class Reader implements Handlers {
   isBoxMode = false;
   private hoverTimer = 0;
+  private selectTimer = 0;
   private pointer = { x: 0, y: 0 };
   private band_: [number, number, number, number] | null = null;
 
@@ -37,6 +39,7 @@ export class Reader implements Handlers {
 
   dispose(): void {
     clearTimeout(this.hoverTimer);
+    clearTimeout(this.selectTimer);
   }
 
   // --- pointer -----------------------------------------------------------------------------
@@ -61,20 +64,25 @@ export class Reader implements Handlers {
   }
 
   click(x: number, y: number, modifiers: Modifiers): void {
-    this.showCursor(this.hitAt(x, y));
+    clearTimeout(this.selectTimer);
     const hit = this.hitAt(x, y);
+    this.showCursor(hit);
     if (!hit || (hit.part === "body" && this.isOpenGroup(hit.item))) {
-      if (!modifiers.isAdding && !modifiers.isToggling) this.clear();
+      if (!modifiers.isAdding && !modifiers.isToggling) this.select([], "replace");
       return;
     }
     if (hit.part === "handle") return this.toggle(hit.item, modifiers.isDeep);
     if (hit.part === "subgraph") return this.openSubgraph(hit.item);
     const mode = modifiers.isToggling ? "toggle" : modifiers.isAdding ? "add" : "replace";
     this.setFocus(hit.item);
-    this.select([hit.item], mode);
+    const select = () => this.select([hit.item], mode);
+    // A double click opens a group, and should not select all that is in it on the way.
+    if (this.view.scene?.isGroup(hit.item)) this.selectTimer = window.setTimeout(select, WAIT_MS);
+    else select();
   }
 
   doubleClick(x: number, y: number, modifiers: Modifiers): void {
+    clearTimeout(this.selectTimer);
     const hit = this.hitAt(x, y);
     const scene = this.view.scene;
     if (!hit || !scene || hit.part === "handle") return; // its first click was enough

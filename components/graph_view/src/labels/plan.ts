@@ -21,6 +21,8 @@ const SIDE_ROOM = 7; // world, free on each side of a node's text
 const HANDLE_ROOM = 24; // world, left of a collapsed group's text
 const MARGIN = 0.2;
 const ZOOM_STEP = 1.12;
+const LEAST_GROUP_WIDTH_PX = 30;
+const LEAST_GROUP_AREA_PX = LEAST_GROUP_WIDTH_PX * (LEAST_GROUP_PX + 6);
 const MAX_LABELS = 1500;
 const MAX_GROUP_LABELS = 400;
 const CELL_PX = 12; // of the grid that keeps far titles apart
@@ -117,13 +119,19 @@ export class LabelPlan {
     const { region } = this;
     if (!region) return;
     let n = 0;
+    const [right, bottom] = [region.x + region.width, region.y + region.height];
+    const { rect } = scene;
     for (const item of this.groupsByArea) {
       const at = 4 * item;
-      const [x, y] = [scene.rect[at], scene.rect[at + 1]];
-      const [width, height] = [scene.rect[at + 2], scene.rect[at + 3]];
-      if (width * zoom < 30) continue;
-      const isSeen = x < region.x + region.width && x + width > region.x;
-      if (!isSeen || y > region.y + region.height || y + height < region.y) continue;
+      const width = rect[at + 2];
+      const height = rect[at + 3];
+      if (width * height * zoom * zoom < LEAST_GROUP_AREA_PX) return; // the rest is smaller
+      const isOut =
+        rect[at] > right ||
+        rect[at] + width < region.x ||
+        rect[at + 1] > bottom ||
+        rect[at + 1] + height < region.y;
+      if (isOut || width * zoom < LEAST_GROUP_WIDTH_PX) continue;
       if (this.addGroup(scene, item, camera, size, taken) && ++n >= MAX_GROUP_LABELS) return;
     }
   }
