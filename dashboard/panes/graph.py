@@ -59,8 +59,17 @@ class GraphPane(param.Parameterized):
         watch(self._recolor, ["measure", "aggregation", "is_log", "node_data", "is_dark"])
         watch(self._restate, ["selection", "threshold", "node_data"])
         watch(self._locate, ["located"])
-        watch(lambda event: setattr(self.view, "dark", event.new), ["is_dark"])
+        watch(self._show_switches, ["is_dark", "flat", "show_constants", "direction"])
         self.work.param.watch(lambda event: self.view.busy(event.new), "busy")
+
+    def _show_switches(self, *_: Any) -> None:
+        session = self.session
+        self.view.param.update(
+            dark=session.is_dark,
+            flat=session.flat,
+            show_constants=session.show_constants,
+            direction=session.direction,
+        )
 
     def _draw(self, *_: Any) -> None:
         session = self.session

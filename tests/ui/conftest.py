@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from tests.ui.browser import HOW_TO_GET_ONE, find_browser
+from tests.ui.shown import Show, show_in
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
@@ -113,6 +114,12 @@ def served() -> Iterator[Callable[..., str]]:
 
     yield serve
     pn.state.kill_all_servers()
+
+
+@pytest.fixture
+def show(page: Page, served: Callable[..., str]) -> Show:
+    """Return a function that shows a scene and collects what the browser says."""
+    return show_in(page, served)
 
 
 class RunningDashboard:

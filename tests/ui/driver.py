@@ -57,9 +57,24 @@ class Driver:
         found: list[int] = self.ask(f"graph => graph.keysOf({title!r})")
         return found
 
+    def look_at(self, key: int) -> None:
+        """Bring the middle of an item to the middle of the view, at the same zoom."""
+        self.ask(
+            f"""graph => {{
+              const {{x, y, width, height}} = graph.rectOf({key})
+              const {{size}} = graph.view
+              const {{camera}} = graph
+              const dx = (x + (width - size.width) / 2) / camera.zoom
+              const dy = (y + (height - size.height) / 2) / camera.zoom
+              graph.setCamera(camera.x + dx, camera.y + dy, camera.zoom)
+            }}"""
+        )
+        self.settle()
+
     def click_item(self, key: int, **options: Any) -> None:
         """Click the middle of an item."""
         self.settle()
+        self.look_at(key)
         self.page.mouse.click(*self.place(key), **options)
 
     def clear(self) -> None:

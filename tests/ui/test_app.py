@@ -48,7 +48,7 @@ def test_selecting_on_the_graph_reaches_table_and_details(app: Driver) -> None:
 def test_double_click_opens_a_group_under_the_pointer(app: Driver) -> None:
     """An opened group stays where it was clicked, and a second double click closes it."""
     key, before = app.keys("block1")[0], app.view["nItems"]
-    app.settle()
+    app.look_at(key)
     x, y = app.place(key)
     app.page.mouse.dblclick(x, y)
     app.wait(f"graph => graph.view.expanded.includes({key}) && !graph.view.isMoving")

@@ -1,120 +1,25 @@
-"""The graph view in a real browser: what the canvas shows, and what Python hears."""
+"""The graph view in a real browser: what the reader does, and what Python hears."""
 
 from __future__ import annotations
 
-import base64
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from benchmarks.frame_scene import grid_scene
-from components.graph_view.messages import FIELDS
 from components.graph_view.scene import ItemKind, Legend, Scene
-from components.graph_view.view import GraphView
 from tests.components.graph_view.golden import golden_scene
-from tests.ui.driver import FIND
-
-INPUT, GROUP, CONV, CONSTANT, COLLAPSED, OUTPUT = 3, 100, 5, 6, 101, 4_000_000_000
-Heard = list[tuple[str, dict[str, Any]]]
-
-
-class Shown:
-    """A graph view in a page.
-
-    Attributes
-    ----------
-    view : GraphView
-    page : Page
-    heard : list of (str, dict)
-        Messages that the browser sent, but for the camera's.
-    """
-
-    def __init__(self, page: Page, url: str, view: GraphView, heard: Heard) -> None:
-        self.page, self.view, self.heard = page, view, heard
-        page.goto(url)
-        self.wait_for("ready")
-
-    def ask(self, expression: str) -> Any:
-        """Evaluate ``graph => ...`` on the canvas hook."""
-        return self.page.evaluate(f"() => ({expression})(({FIND})().__graph)")
-
-    def wait(self, condition: str) -> None:
-        """Wait until ``graph => ...`` holds."""
-        self.page.wait_for_function(f"() => ({condition})(({FIND})().__graph)")
-
-    def wait_for(self, kind: str) -> dict[str, Any]:
-        """Return the newest message of a kind; waits for the first."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            found = [fields for heard, fields in self.heard if heard == kind]
-            if found:
-                return found[-1]
-            self.page.wait_for_timeout(20)
-        pytest.fail(f"no {kind}; heard {self.heard}")
-
-    def middle(self, key: int) -> tuple[float, float]:
-        """Page px of the middle of an item."""
-        rect = self.ask(f"graph => graph.rectOf({key})")
-        left, top = self.page.evaluate(
-            f"() => {{ const box = ({FIND})().getBoundingClientRect(); return [box.x, box.y] }}"
-        )
-        return left + rect["x"] + rect["width"] / 2, top + rect["y"] + rect["height"] / 2
-
-    def click(self, key: int, *held: str) -> None:
-        """Click on an item while the keys `held` are down."""
-        for name in held:
-            self.page.keyboard.down(name)
-        self.page.mouse.click(*self.middle(key))
-        for name in held:
-            self.page.keyboard.up(name)
-
-    def pixels(self) -> np.ndarray:
-        """What WebGL has drawn, uint8 (height, width, 4), from the bottom up."""
-        found = self.page.evaluate(
-            f"""() => {{
-              const canvas = ({FIND})();
-              const gl = canvas.getContext('webgl2');
-              const [w, h] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
-              const out = new Uint8Array(4 * w * h);
-              canvas.__graph.flush();
-              gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, out);
-              let text = '';
-              for (let i = 0; i < out.length; i += 8192)
-                text += String.fromCharCode(...out.subarray(i, i + 8192));
-              return [w, h, btoa(text)];
-            }}"""
-        )
-        width, height, text = found
-        data = np.frombuffer(base64.b64decode(text), np.uint8)
-        return data.reshape(height, width, 4)
-
-
-Show = Callable[..., Shown]
-
-
-@pytest.fixture
-def show(page: Page, served: Callable[..., str]) -> Show:
-    """Return a function that shows a scene and collects what the browser says."""
-
-    def open_page(scene: Scene | None = None, *, at: Page = page, **params: Any) -> Shown:
-        view, heard = GraphView(sizing_mode="stretch_both", min_height=600, **params), Heard()
-        for kind in FIELDS:
-            view.on_message(kind, lambda fields, kind=kind: heard.append((kind, fields)))
-        view.show(scene or golden_scene())
-        return Shown(at, served(view), view, heard)
-
-    return open_page
-
-
-def marks(**shares: int) -> np.ndarray:
-    """Return shares of the golden scene's items."""
-    order = ["input", "group", "conv", "constant", "collapsed", "output"]
-    return np.array([shares.get(name, 0) for name in order], np.uint8)
+from tests.ui.shown import (
+    COLLAPSED,
+    CONSTANT,
+    CONV,
+    GROUP,
+    INPUT,
+    OUTPUT,
+    Show,
+    marks,
+)
 
 
 def test_the_first_scene_is_drawn_and_fits(show: Show) -> None:
@@ -136,8 +41,9 @@ def test_clicks_ask_for_a_selection(show: Show) -> None:
         shown.page.wait_for_timeout(400)  # two clicks in a moment are a double click
         shown.click(CONV, *held)
         assert shown.wait_for("select") == {"keys": [CONV], "mode": mode}
+    shown.heard.clear()
     shown.page.mouse.click(5, 590)
-    shown.wait_for("clear")
+    assert shown.wait_for("select") == {"keys": [], "mode": "replace"}
 
 
 def test_a_box_selects_what_it_touches(show: Show) -> None:
@@ -322,103 +228,3 @@ def test_the_toolbar_asks_and_shows_what_python_says(show: Show) -> None:
     expect(flat).to_have_attribute("aria-pressed", "true")
     shown.view.embed = True
     expect(flat).to_be_hidden()
-
-
-def test_dark_is_followed(show: Show) -> None:
-    """The canvas takes the page's theme while it is shown."""
-    shown = show()
-    assert shown.pixels()[0, 0].tolist() == [250, 250, 250, 255]
-    shown.view.dark = True
-    shown.wait("graph => graph.view.isDark")
-    assert shown.pixels()[0, 0].tolist() == [18, 18, 18, 255]
-
-
-def test_device_pixels_are_used(
-    show: Show, new_context: Callable[..., BrowserContext], browser_type_launch_args: object
-) -> None:
-    """On a screen of two device px a CSS px the canvas has twice the pixels each way."""
-    page = new_context(device_scale_factor=2, viewport={"width": 800, "height": 650}).new_page()
-    shown = show(at=page)
-    height, width, _ = shown.pixels().shape
-    size = shown.ask("graph => graph.view.size")
-    assert (width, height) == (2 * size["width"], 2 * size["height"])
-
-
-def test_a_lost_context_is_rebuilt(show: Show) -> None:
-    """After the driver was reset the same picture is there again."""
-    shown = show()
-    shown.view.set_state(marks(conv=255), marks())
-    shown.wait("graph => graph.view.selected.length === 1")
-    before = shown.pixels()
-    shown.page.evaluate(
-        f"() => {{ const gl = ({FIND})().getContext('webgl2');"
-        " window.lose = gl.getExtension('WEBGL_lose_context'); window.lose.loseContext() }"
-    )
-    shown.wait_for("lost")
-    expect(shown.page.get_by_role("alert")).to_be_visible()
-    shown.page.evaluate("() => window.lose.restoreContext()")
-    shown.wait_for("restored")
-    expect(shown.page.get_by_role("alert")).to_be_hidden()
-    # Letters may lie elsewhere in the atlas, and are then rounded another way.
-    np.testing.assert_allclose(shown.pixels().astype(int), before.astype(int), atol=2)
-
-
-def test_without_webgl_the_reason_is_shown(page: Page, served: Callable[..., str]) -> None:
-    """A browser without WebGL 2 says so and tells Python, instead of staying blank."""
-    page.add_init_script(
-        "const get = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
-        " return kind === 'webgl2' ? null : get.call(this, kind, ...more) }"
-    )
-    view, heard = GraphView(sizing_mode="stretch_both", min_height=400), []
-    view.on_message("no_webgl", heard.append)
-    view.show(golden_scene())
-    page.goto(served(view))
-    expect(page.get_by_role("alert")).to_contain_text("WebGL 2")
-    page.wait_for_timeout(200)
-    assert heard == [{}]
-
-
-def test_png_is_downloaded(show: Show) -> None:
-    """Python or the toolbar gives a PNG of the view, at the asked size."""
-    shown = show()
-    size = shown.ask("graph => graph.view.size")
-    with shown.page.expect_download() as download:
-        shown.view.save_png(2)
-    data = download.value.path().read_bytes()
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    assert (width, height) == (2 * size["width"], 2 * size["height"])
-    assert shown.pixels().shape[:2] == (size["height"], size["width"])
-
-
-def test_a_busy_line_can_be_cancelled(show: Show) -> None:
-    """While Python works a line says so, and its button asks to stop."""
-    shown = show()
-    shown.view.busy("Laying out 50,000 nodes")
-    expect(shown.page.get_by_text("Laying out 50,000 nodes")).to_be_visible()
-    shown.page.get_by_role("button", name="Cancel").click()
-    shown.wait_for("cancel")
-    shown.view.busy("")
-    expect(shown.page.get_by_text("Laying out")).to_be_hidden()
-
-
-def test_an_empty_scene_is_no_error(show: Show) -> None:
-    """A graph without nodes shows an empty page, and keys do nothing there."""
-    names = [name for name in Scene.__slots__ if name.startswith(("item_", "edge_", "segment_"))]
-    scene = golden_scene()
-    shown = show(replace(scene, **{name: getattr(scene, name)[:0] for name in names}, size=(0, 0)))
-    shown.page.mouse.click(300, 300)
-    shown.page.keyboard.press("ArrowDown")
-    shown.page.keyboard.press("f")
-    assert shown.ask("graph => graph.view.nItems") == 0
-
-
-def test_few_draw_calls_at_any_zoom(show: Show) -> None:
-    """However large the scene and wherever the reader looks, a frame is at most 40 draw calls."""
-    shown = show(grid_scene(4_000, 500, 6_000))
-    shown.ask("graph => graph.fit()")
-    x, y, fit = shown.ask("graph => [graph.camera.x, graph.camera.y, graph.camera.zoom]")
-    for zoom in (fit, 0.15, 0.4, 1.0, 4.0):
-        shown.ask(f"graph => {{ graph.setCamera({x}, {y}, {zoom}); graph.flush() }}")
-        assert 0 < shown.ask("graph => graph.stats.drawCalls") <= 40

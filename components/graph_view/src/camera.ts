@@ -18,8 +18,6 @@ export const MAX_ZOOM = 6;
 const MIN_ZOOM = 1e-5;
 const READABLE_ZOOM = 1.25; // zooming to a single node stops here
 const FIT_MARGIN_PX = 36;
-export const LEGIBLE_ZOOM = 0.72; // labels can be read
-const BEGINNING_MARGIN_PX = 64; // clear of the toolbar
 
 export function toView(camera: Camera, size: ViewSize, x: number, y: number): [number, number] {
   return [
@@ -52,21 +50,6 @@ export function cameraFor(rect: Rect, size: ViewSize, maxZoom = READABLE_ZOOM): 
   );
   const centre = { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 };
   return { ...centre, zoom: clampZoom(zoom) };
-}
-
-/** Shows a drawing that is too large to be read as a whole from where it begins. */
-export function beginning(first: Rect, drawing: [number, number], size: ViewSize): Camera {
-  const margin = BEGINNING_MARGIN_PX / LEGIBLE_ZOOM;
-  const along = (side: number, length: number, at: number) => {
-    const half = side / LEGIBLE_ZOOM / 2;
-    if (length + 2 * margin <= 2 * half) return length / 2;
-    return Math.min(Math.max(at, half - margin), length - half + margin);
-  };
-  return {
-    x: along(size.width, drawing[0], first.x + first.width / 2),
-    y: along(size.height, drawing[1], first.y + first.height / 2),
-    zoom: LEGIBLE_ZOOM,
-  };
 }
 
 export function clampZoom(zoom: number, least = MIN_ZOOM): number {

@@ -13,11 +13,9 @@ import {
   wantsLessMotion,
 } from "./animation";
 import {
-  beginning,
   type Camera,
   cameraFor,
   flight,
-  LEGIBLE_ZOOM,
   toView,
   type ViewSize,
   worldView,
@@ -25,13 +23,13 @@ import {
 } from "./camera";
 import { emphasisOf, selectedItems, touchedItems } from "./emphasis";
 import { LabelPlan } from "./labels/plan";
+import { openingCamera } from "./opening";
 import { Picking } from "./picking";
 import { Renderer } from "./renderer";
-import { Kind, NO_ITEM, type Rect, type Scene } from "./scene";
+import { NO_ITEM, type Rect, type Scene } from "./scene";
 import { Stats } from "./stats";
 import { DARK, LIGHT } from "./theme";
 
-const NOWHERE: Rect = { x: 0, y: 0, width: 0, height: 0 };
 const REST_MS = 300;
 const WARM_EVERY_MS = 12;
 const ZOOMED_IN = 1.4; // times the zoom that fits: the reader looks at a part
@@ -348,15 +346,8 @@ export class View {
     return cameraFor({ x: 0, y: 0, width, height }, this.size);
   }
 
-  /** All of a drawing that is legible as a whole, else its beginning at a legible size. */
   private openingCamera(): Camera {
-    const fitting = this.fitCamera();
-    const { scene } = this;
-    if (!scene || fitting.zoom >= LEGIBLE_ZOOM) return fitting;
-    const input = scene.kind.indexOf(Kind.input);
-    const first = input < 0 ? scene.kind.findIndex((kind) => kind !== Kind.expandedGroup) : input;
-    const rect = first < 0 ? NOWHERE : scene.rectOf(first);
-    return beginning(rect, scene.size, this.size);
+    return this.scene ? openingCamera(this.scene, this.size, this.fitCamera()) : this.camera;
   }
 
   private jump(camera: Camera): void {

@@ -9,29 +9,31 @@ from components.graph_view.scene import EdgeFlag, ItemFlag, ItemKind, Legend, Sc
 SERIAL = 7
 
 
+KINDS = (
+    ItemKind.INPUT,
+    ItemKind.EXPANDED_GROUP,
+    ItemKind.OPERATOR,
+    ItemKind.CONSTANT,
+    ItemKind.COLLAPSED_GROUP,
+    ItemKind.OUTPUT,
+)
+RECTS = (
+    (40, 0, 100, 38),
+    (0, 74, 260, 120),
+    (14, 114, 100, 38),
+    (130, 114, 116, 28),
+    (40, 230, 120, 46),
+    (40, 312, 100, 38),
+)
+
+
 def golden_scene() -> Scene:
     """Return six items, one in another, and three edges, one of two segments."""
-    kinds = [
-        ItemKind.INPUT,
-        ItemKind.EXPANDED_GROUP,
-        ItemKind.OPERATOR,
-        ItemKind.CONSTANT,
-        ItemKind.COLLAPSED_GROUP,
-        ItemKind.OUTPUT,
-    ]
     strings = ("", "input", "block", "Conv", "卷积", "طبقة", "<b>logits</b>", "1×3", "float32[1,3]")
-    rects = [
-        [40, 0, 100, 38],
-        [0, 74, 260, 120],
-        [14, 114, 100, 38],
-        [130, 114, 116, 28],
-        [40, 230, 120, 46],
-        [40, 312, 100, 38],
-    ]
     return Scene(
-        item_rect=np.array(rects, np.float32),
+        item_rect=np.array(RECTS, np.float32),
         item_parent=np.array([-1, -1, 1, 1, -1, -1], np.int32),
-        item_kind=np.array(kinds, np.uint8),
+        item_kind=np.array(KINDS, np.uint8),
         item_flags=np.array([0, 0, ItemFlag.HAS_SUBGRAPH, 0, 0, 0], np.uint8),
         item_key=np.array([3, 100, 5, 6, 101, 4_000_000_000], np.uint32),
         item_title=np.array([1, 2, 3, 4, 5, 6], np.uint32),
