@@ -42,7 +42,7 @@ FIND_CANVAS = """() => {
 def dashboard(*arguments: str) -> Iterator[str]:
     """Run `panel serve dashboard --args ...` and yield its URL."""
     command = [sys.executable, "-m", "panel", "serve", "dashboard", "--port", "0"]
-    command += ["--num-threads", "4", *(["--args", *arguments] if arguments else [])]
+    command += ["--args", *arguments] if arguments else []
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         try:

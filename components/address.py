@@ -22,5 +22,6 @@ class AddressBar(JSComponent):
         window.history.replaceState(window.history.state, "", url)
       }
       model.on("query", write)
+      if (model.query) write()
     }
     """

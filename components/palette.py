@@ -129,9 +129,9 @@ class Scale:
             logs = np.where(np.isnan(values), np.nan, low)
             np.log10(values, where=values > 0, out=logs)
             values = logs
-        span = high - low
+        span = high / 2 - low / 2  # by halves: the range of doubles is wider than a double
         if span > 0:
-            place = np.clip((values - low) / span, 0.0, 1.0)
+            place = np.clip((values / 2 - low / 2) / span, 0.0, 1.0)
         else:
             place = np.where(np.isnan(values), np.nan, 0.5)
         return np.asarray(1.0 - place if self.is_reversed else place, dtype=np.float64)

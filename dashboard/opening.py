@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,21 +56,28 @@ class Opening:
         self.notices = notices
         self.arguments = arguments
 
-    def open_reference(self, text: str, *, graph_id: str = "") -> bool:
-        """Open what `?model=` or the path field names; return whether it may be opened."""
+    def open_reference(
+        self, text: str, *, graph_id: str = "", failed: Callable[[], None] = lambda: None
+    ) -> bool:
+        """Open what `?model=` or the path field names; return whether it may be opened.
+
+        `failed` is called where the file turns out to hold no model.
+        """
         try:
             request = self._request(text.strip())
         except OpscopeError as error:
             self.notices.add(error)
             return False
-        self._open([request], graph_id)
+        self._open([request], graph_id, failed)
         return True
 
     def open_upload(self, name: str, content: bytes) -> None:
         """Open bytes that the reader sent; they stay in this session's memory."""
-        if len(content) > self.arguments.max_upload_bytes:
+        kept = sum(one.n_uploaded_bytes for one in self.session.models)
+        if len(content) + kept > self.arguments.max_upload_bytes:
             limit = self.arguments.max_upload_bytes >> 20
-            self.notices.add(ReadError(name, f"it is larger than the {limit} MB allowed here"))
+            reason = f"a session may hold {limit} MB of uploads. Close a model first"
+            self.notices.add(ReadError(name, reason))
             return
         self._open([Request(name, content=content)])
 
@@ -78,11 +85,7 @@ class Opening:
         """Open what the command line names, else the default samples."""
         given = self.arguments.models
         if given:
-            requests = [
-                Request(p.name, path=p, reference=reference_of(p, self.arguments.roots))
-                for p in given
-            ]
-            requests[0] = _with_node_data(requests[0], self.arguments.node_data)
+            requests = [self._file(path) for path in given]
         else:
             first = samples()[0]
             names = [first.name, *([first.reference] if first.reference else [])]
@@ -102,7 +105,7 @@ class Opening:
             "node data",
             f"Reading {name} …",
             lambda _progress: read_node_data(content, name, opened.model),
-            self._add_node_data,
+            lambda sets: self._add_node_data(opened, sets),
         )
 
     def server_files(self) -> list[str]:
@@ -122,37 +125,48 @@ class Opening:
                 if sample.name == wanted:
                     return Request(sample.title, sample.path, None, text, sample.node_data)
             raise ReadError(text, "there is no such sample")
-        path = resolve(text, self.arguments.roots, self.arguments.models)
-        return Request(path.name, path=path, reference=reference_of(path, self.arguments.roots))
+        return self._file(resolve(text, self.arguments.roots, self.arguments.models))
 
-    def _open(self, requests: Sequence[Request], graph_id: str = "") -> None:
+    def _file(self, path: Path) -> Request:
+        """Return the request of a file; the first of the command line has node data."""
+        first = self.arguments.models[:1]
+        is_first = bool(first) and path.resolve() == first[0].resolve()
+        data = self.arguments.node_data if is_first else ()
+        reference = reference_of(path, self.arguments.roots)
+        return Request(path.name, path=path, reference=reference, node_data=data)
+
+    def _open(
+        self,
+        requests: Sequence[Request],
+        graph_id: str = "",
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         names = ", ".join(request.name for request in requests)
         self.work.start(
             "open",
             f"Opening {names} …",
             lambda progress: [_opened(request, progress) for request in requests],
-            lambda opened: self._show(opened, graph_id),
+            lambda results: self._show(results, graph_id, failed),
+            failed,
         )
 
-    def _show(
-        self, results: Sequence[tuple[OpenModel, list[NodeData], list[OpscopeError]]], graph_id: str
-    ) -> None:
-        self.session.models = [*self.session.models, *(opened for opened, _, _ in results)]
-        for opened, sets, errors in results:
-            for one in sets:
-                opened.node_data.setdefault(one.graph_id, []).append(one)
-            for error in errors:
+    def _show(self, results: Sequence[Opened], graph_id: str, failed: Callable[[], None]) -> None:
+        for result in results:
+            for error in result.errors:
                 self.notices.add(error)
-            self._report(sets)
-        self.session.show_model(results[0][0], graph_id)
+            self._report(result.sets)
+        models = [result.model for result in results if result.model is not None]
+        if not models:
+            failed()
+            return
+        self.session.models = [*self.session.models, *models]
+        self.session.show_model(models[0], graph_id)
 
-    def _add_node_data(self, sets: list[NodeData]) -> None:
-        opened = self.session.opened
-        assert opened is not None
+    def _add_node_data(self, opened: OpenModel, sets: list[NodeData]) -> None:
         known = [one for sets_of_graph in opened.node_data.values() for one in sets_of_graph]
         sources = {one.source for one in sets}  # a file that is loaded again replaces itself
         sets = with_unique_names(sets, [one for one in known if one.source not in sources])
-        self.session.add_node_data(sets)
+        self.session.add_node_data(sets, opened)
         n = sum(int(np.count_nonzero(~np.isnan(one.values))) for one in sets)
         named = ", ".join(dict.fromkeys(one.label for one in sets))
         self.notices.add(f"Read {named}: {n:,} values matched.", "success")
@@ -189,14 +203,26 @@ def read_cached(path: Path) -> Model:
     return model
 
 
-def _opened(
-    request: Request, _progress: Progress
-) -> tuple[OpenModel, list[NodeData], list[OpscopeError]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What became of a request; `model` is None where the file holds none."""
+
+    model: OpenModel | None
+    sets: list[NodeData]
+    errors: list[OpscopeError]
+
+
+def _opened(request: Request, progress: Progress) -> Opened:
     """Read a model with its node data; a bad node data file does not keep the model shut."""
-    if request.path is not None:
-        model = read_cached(request.path)
-    else:
-        model = importers.read(request.content or b"", name=request.name)
+    if progress.cancelled():
+        return Opened(None, [], [])
+    try:
+        if request.path is not None:
+            model = read_cached(request.path)
+        else:
+            model = importers.read(request.content or b"", name=request.name)
+    except OpscopeError as error:
+        return Opened(None, [], [error])
     sets: list[NodeData] = []
     errors: list[OpscopeError] = []
     for file in request.node_data:
@@ -205,8 +231,7 @@ def _opened(
         except OpscopeError as error:
             errors.append(error)
     sets.extend(one for graph in model.graphs for one in size_measures(graph))
-    return OpenModel(model, request.reference), with_unique_names(sets), errors
-
-
-def _with_node_data(request: Request, files: tuple[Path, ...]) -> Request:
-    return Request(request.name, request.path, request.content, request.reference, files)
+    opened = OpenModel(model, request.reference, n_uploaded_bytes=len(request.content or b""))
+    for one in with_unique_names(sets):
+        opened.node_data.setdefault(one.graph_id, []).append(one)
+    return Opened(opened, sets, errors)

@@ -47,13 +47,13 @@ class App:
         self.bar = MeasureBar(self.session)
         self.plots = PlotsPane(self.session)
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
-        self.details = DetailsPane(self.session)
+        self.details = DetailsPane(self.session, self.work)
         self.search = SearchPane(self.session, self.work)
         self.model = ModelPane(self.session)
         self.opener = Opener(self.opening)
         self.header = Header(self.session, self.opener)
         self.notice_list = NoticesPane(self.notices)
-        self.address = AddressPane(self.session, self.graph)
+        self.address = AddressPane(self.session, self.graph, theme=query.get("theme", ""))
         panes = (self.plots, self.details, self.search, self.model)
         self.tabs = pmui.Tabs(
             *zip(TABS, [pane.view for pane in panes], strict=True),
@@ -63,6 +63,7 @@ class App:
         )
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
         self.page = self._embedded_page() if self.is_embedded else self._whole_page()
+        _unfollow_server(self.page)
         if query.get("theme") in ("dark", "light"):
             self.page.dark_theme = query["theme"] == "dark"
         self.session.is_dark = bool(self.page.dark_theme)
@@ -70,7 +71,9 @@ class App:
         self._open(from_query(query))
 
     def show_tab(self, name: str) -> None:
-        """Bring a tab of the right-hand side to the front."""
+        """Bring a tab of the right-hand side to the front; an embedded page has none."""
+        if self.is_embedded:
+            return
         self.page.contextbar_open = True
         self.tabs.active = TABS.index(name)
 
@@ -79,14 +82,26 @@ class App:
 
         def restore(_event: object) -> None:
             self.session.param.unwatch(watcher)
+            opened = self.session.opened
+            # A link speaks of its own model, or, without one, of what opens by itself.
+            if opened is None or (state.model and opened.reference != state.model):
+                return
             apply(state, self.session)
             if state.camera is not None:
                 camera = state.camera
                 self.graph.when_drawn(lambda: self.graph.view.restore_camera(*camera))
 
         watcher = self.session.param.watch(restore, "opened")
-        if not state.model or not self.opening.open_reference(state.model, graph_id=state.graph):
-            self.opening.open_at_start()
+        start = self.opening.open_at_start
+        if not state.model or not self.opening.open_reference(
+            state.model, graph_id=state.graph, failed=start
+        ):
+            start()
+
+    def close(self) -> None:
+        """The tab is gone: end its jobs and let go of its models."""
+        self.work.cancel()
+        self.session.param.update(models=[], opened=None)
 
     def _theme_changed(self, event: object) -> None:
         self.session.is_dark = bool(self.page.dark_theme)
@@ -123,12 +138,23 @@ class App:
             margin=0,
             scroll="y",
         )
-        main = pmui.Row(
-            self.graph.view, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0
+        graph = pmui.Column(
+            self.header.trail, self.graph.view, sizing_mode="stretch_both", margin=0
         )
+        main = pmui.Row(graph, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0)
         return pmui.Page(
             title="Opscope", main=[main], theme_config=THEME, sx=EMBED_SX, theme_toggle=False
         )
+
+
+def _unfollow_server(page: pmui.Page) -> None:
+    """Cut a page from the busy flag of the whole server.
+
+    It would show the work of other sessions, and keep the page alive after its own has ended.
+    """
+    for watcher in list(pn.state.param.watchers.get("busy", {}).get("value", [])):
+        if getattr(getattr(watcher.fn, "__self__", None), "self", None) is page:
+            pn.state.param.unwatch(watcher)
 
 
 def build_app(arguments: Arguments | None = None) -> App:
@@ -143,5 +169,8 @@ def build_app(arguments: Arguments | None = None) -> App:
 
 
 def build_page() -> pmui.Page:
-    """Return the page of this browser session."""
-    return build_app().page
+    """Return the page of this browser session; it is closed when the session ends."""
+    app = build_app()
+    if pn.state.curdoc is not None:
+        pn.state.on_session_destroyed(lambda _context: app.close())
+    return app.page

@@ -31,10 +31,9 @@ def resolve(text: str, roots: Sequence[Path], allowed: Sequence[Path] = ()) -> P
         It lies outside every root, or does not exist there. Both are told in
         the same words, so that the page cannot be used to look around.
     """
-    for root in roots:
-        found = _resolved(root, text)
-        if found is not None and found.is_file() and _is_inside(found, roots):
-            return found
+    found = _first(text, roots)
+    if found is not None:
+        return found
     for file in allowed:
         if text == str(file) and file.is_file():
             return file
@@ -49,7 +48,9 @@ def reference_of(path: Path, roots: Sequence[Path]) -> str:
     real = path.resolve()
     for root in roots:
         if real.is_relative_to(root):
-            return str(real.relative_to(root))
+            relative = str(real.relative_to(root))
+            # Another root may come first and hold a file of the same relative name.
+            return relative if _first(relative, roots) == real else str(real)
     return str(path)
 
 
@@ -76,6 +77,15 @@ def list_files(
                     if len(found) >= most:
                         return found
     return found
+
+
+def _first(text: str, roots: Sequence[Path]) -> Path | None:
+    """Return the first file of that name inside the roots."""
+    for root in roots:
+        found = _resolved(root, text)
+        if found is not None and found.is_file() and _is_inside(found, roots):
+            return found
+    return None
 
 
 def _resolved(root: Path, text: str) -> Path | None:

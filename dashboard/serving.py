@@ -10,7 +10,6 @@ from pathlib import Path
 from dashboard.arguments import from_namespace
 
 APP = Path(__file__).resolve().parent
-N_THREADS = 4  # a session answers while a callback of another blocks
 
 
 def serve(values: argparse.Namespace) -> int:
@@ -22,7 +21,6 @@ def serve(values: argparse.Namespace) -> int:
 def _flags(values: argparse.Namespace) -> list[str]:
     arguments = from_namespace(values)
     flags = ["--port", str(values.port), "--address", values.address]
-    flags += ["--num-threads", str(N_THREADS)]
     flags += [f"--allow-websocket-origin={origin}" for origin in values.allow_websocket_origin]
     if not values.no_show:
         flags.append("--show")

@@ -41,12 +41,15 @@ class OpenModel:
         Sets by graph id.
     expanded : dict of str to frozenset of int
         Open namespaces by graph id.
+    n_uploaded_bytes : int
+        What an upload holds in memory; 0 for a file of the server.
     """
 
     model: Model
     reference: str = ""
     node_data: dict[str, list[NodeData]] = field(default_factory=dict)
     expanded: dict[str, frozenset[int]] = field(default_factory=dict)
+    n_uploaded_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Session(param.Parameterized):
     is_dark: bool = param.Boolean(default=False, doc="Colours for a dark page.")
     threshold: Threshold | None = param.Parameter(default=None, doc="Filter; None keeps all.")
     selection: Rows = param.Parameter(default=NO_ROWS, doc="Selected node rows, sorted int32.")
+    cleared = param.Event(doc="The reader undid everything.")
     located: Rows = param.Parameter(default=NO_ROWS, doc="Rows to bring into view, once each.")
 
     def __init__(self, batch: Batch = nullcontext, **params: Any) -> None:
@@ -123,6 +127,13 @@ class Session(param.Parameterized):
         self._show(self.opened, self.opened.model.graph(graph_id), self.trail[:depth])
         self.locate([node])
 
+    def close_model(self, opened: OpenModel) -> None:
+        """Close a model and show another; the last one stays."""
+        others = [one for one in self.models if one is not opened]
+        if others:
+            self.models = others
+            self.show_model(others[-1])
+
     def _show(self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]) -> None:
         if self.opened is not None and self.graph is not None:
             self.opened.expanded[self.graph.id] = self.expanded
@@ -144,15 +155,19 @@ class Session(param.Parameterized):
 
     # -- node data --------------------------------------------------------------------
 
-    def add_node_data(self, sets: Sequence[NodeData]) -> None:
-        """Add sets to their graphs; a set of the same name is replaced."""
-        assert self.opened is not None and self.graph is not None
+    def add_node_data(self, sets: Sequence[NodeData], opened: OpenModel | None = None) -> None:
+        """Add sets to the graphs of a model, the shown one by default; same names are replaced."""
+        opened = opened or self.opened
+        assert opened is not None
         for new in sets:
-            kept = [s for s in self.opened.node_data.get(new.graph_id, []) if s.name != new.name]
-            self.opened.node_data[new.graph_id] = [*kept, new]
+            kept = [s for s in opened.node_data.get(new.graph_id, []) if s.name != new.name]
+            opened.node_data[new.graph_id] = [*kept, new]
+        if opened is not self.opened or self.graph is None:
+            return
         here = [s for s in sets if s.graph_id == self.graph.id]
         chosen = here[0].name if here and not self._is_measured else self.measure
-        self.param.update(node_data=list(self.opened.node_data[self.graph.id]), measure=chosen)
+        shown = list(opened.node_data.get(self.graph.id, []))
+        self.param.update(node_data=shown, measure=chosen)
 
     @property
     def _is_measured(self) -> bool:
@@ -208,9 +223,10 @@ class Session(param.Parameterized):
                 self.threshold = threshold
 
     def clear(self) -> None:
-        """Undo selection and filter."""
+        """Undo selection and every filter."""
         self.set_threshold(None)
         self.select(NO_ROWS)
+        self.param.trigger("cleared")
 
     @property
     def is_kept(self) -> NDArray[np.bool_]:

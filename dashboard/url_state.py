@@ -16,6 +16,7 @@ from dashboard.session import Rows, Session, Threshold
 
 MAX_RANGES_CHARS = 3000  # browsers and proxies cut URLs of more than about 8,000
 MAX_INDEX = 1_000_000
+MAX_WORLD = 1e8  # a drawing of the largest model is smaller
 
 _RANGE = re.compile(r"(\d{1,8})(?:-(\d{1,8}))?")
 
@@ -130,8 +131,10 @@ def apply(state: UrlState, session: Session) -> None:
     if session.set_of(state.measure) is not None:
         updates["measure"] = state.measure
     session.param.update(**updates)
-    if state.threshold is not None and session.set_of(state.threshold.measure) is not None:
-        session.set_threshold(state.threshold)
+    data = session.set_of(state.threshold.measure) if state.threshold else None
+    if state.threshold is not None and data is not None:
+        # Which side is filtered follows from the measure, as on the page.
+        session.set_threshold(Threshold(data.name, state.threshold.bound, data.is_higher_worse))
     if state.selected is not None:
         session.select(state.selected)
 
@@ -172,7 +175,7 @@ def _threshold(text: str) -> Threshold | None:
 
 def _camera(text: str) -> tuple[float, float, float] | None:
     numbers = [_number(part) for part in text.split(",")]
-    if len(numbers) != 3 or None in numbers:
+    if len(numbers) != 3 or not all(n is not None and abs(n) < MAX_WORLD for n in numbers):
         return None
     x, y, zoom = numbers
     return (x, y, zoom) if zoom and zoom > 0 else None  # type: ignore[return-value]
@@ -183,4 +186,4 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if np.isfinite(number) and abs(number) < 1e9 else None
+    return number if np.isfinite(number) else None

@@ -1,7 +1,8 @@
 """Run slow jobs off the event loop, with progress and cancel. One newest job for each name.
 
 A job that is overtaken by a newer one of the same name, or cancelled, is told
-so by its `Progress` and its result is dropped.
+so by its `Progress` and its result is dropped. Everything but the job itself
+runs on the session's event loop.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import panel as pn
 import param
@@ -18,7 +20,8 @@ from graphs.errors import OpscopeError
 
 T = TypeVar("T")
 
-SHOW_AFTER_SECONDS = 0.5
+SHOW_AFTER_MS = 500
+SHOW_EVERY_MS = 400
 _POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="opscope")
 
 
@@ -42,15 +45,34 @@ class Progress:
         self.fraction = fraction
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job(Generic[T]):
+    """One job with what happens afterwards."""
+
+    name: str
+    text: str
+    run: Callable[[Progress], T]
+    done: Callable[[T], None]
+    dropped: Callable[[], None]
+    progress: Progress
+
+    def attempt(self) -> tuple[T | None, BaseException | None]:
+        """Return the result or what went wrong; nothing is begun that nobody waits for."""
+        try:
+            return (None if self.progress.cancelled() else self.run(self.progress)), None
+        except Exception as error:
+            return None, error
+
+
 class Work(param.Parameterized):
     """The jobs of one session."""
 
     busy = param.String(default="", doc="What the reader waits for; empty when for nothing.")
 
-    def __init__(self, on_error: Callable[[OpscopeError], None], **params: Any) -> None:
+    def __init__(self, on_error: Callable[[object], None], **params: Any) -> None:
         super().__init__(**params)
         self._on_error = on_error
-        self._jobs: dict[str, Progress] = {}
+        self._jobs: dict[str, _Job[Any]] = {}
         self._document = pn.state.curdoc
 
     def start(
@@ -59,79 +81,69 @@ class Work(param.Parameterized):
         text: str,
         job: Callable[[Progress], T],
         done: Callable[[T], None],
+        dropped: Callable[[], None] = lambda: None,
     ) -> None:
         """Run `job` in a thread and then `done` with its result on the session's loop.
 
-        Without a running server (tests, scripts) both run at once, in this thread.
+        `dropped` is called where the reader cancels it or it fails. Without a
+        running server (tests, scripts) all run at once, in this thread.
         """
-        self.cancel(name)
-        progress = self._jobs[name] = Progress()
+        self._overtake(name)
+        one = self._jobs[name] = _Job(name, text, job, done, dropped, Progress())
         document = pn.state.curdoc or self._document
         if document is None or document.session_context is None:
-            self._finish(name, progress, done, *_attempt(job, progress))
+            self._finish(one, *one.attempt())
             return
-        timer = threading.Timer(
-            SHOW_AFTER_SECONDS,
-            lambda: self._in_session(document, lambda: self._show(name, progress, text)),
-        )
-        timer.daemon = True
+
+        def show() -> None:
+            if self._jobs.get(name) is one:
+                done_share = f" {one.progress.fraction:.0%}" if one.progress.fraction > 0 else ""
+                self.busy = text + done_share
+                document.add_timeout_callback(show, SHOW_EVERY_MS)
 
         def run() -> None:
-            timer.start()
-            outcome = _attempt(job, progress)
-            timer.cancel()
-            self._in_session(document, lambda: self._finish(name, progress, done, *outcome))
+            outcome = one.attempt()
+            # A session that has ended meanwhile needs no result.
+            if document.session_context is not None and not document.session_context.destroyed:
+                document.add_next_tick_callback(lambda: self._finish(one, *outcome))
 
+        document.add_timeout_callback(show, SHOW_AFTER_MS)
         _POOL.submit(run)
 
-    def cancel(self, name: str | None = None) -> None:
-        """Stop waiting for a job, or for all."""
-        for known in [name] if name else list(self._jobs):
-            progress = self._jobs.pop(known, None)
-            if progress is not None:
-                progress.cancel()
+    def cancel(self) -> None:
+        """Stop waiting for all jobs, as the reader asked."""
+        jobs, self._jobs = list(self._jobs.values()), {}
+        self.busy = ""
+        for one in jobs:
+            one.progress.cancel()
+            one.dropped()
+
+    def stop(self, name: str) -> None:
+        """Stop a job that is not needed any more; nothing follows."""
+        self._overtake(name)
+        self._rest()
+
+    def _overtake(self, name: str) -> None:
+        one = self._jobs.pop(name, None)
+        if one is not None:
+            one.progress.cancel()
+
+    def _rest(self) -> None:
         if not self._jobs:
             self.busy = ""
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no job is under way."""
-        return not self._jobs
-
-    def _in_session(self, document: Any, callback: Callable[[], None]) -> None:
-        """Run `callback` on the session's loop; a session that has ended needs nothing."""
-        if document.session_context is not None and not document.session_context.destroyed:
-            document.add_next_tick_callback(callback)
-
-    def _show(self, name: str, progress: Progress, text: str) -> None:
-        if self._jobs.get(name) is progress:
-            self.busy = text
-
-    def _finish(
-        self,
-        name: str,
-        progress: Progress,
-        done: Callable[[T], None],
-        result: T | None,
-        error: BaseException | None,
-    ) -> None:
-        if self._jobs.get(name) is not progress:
+    def _finish(self, one: _Job[Any], result: Any, error: BaseException | None) -> None:
+        if self._jobs.get(one.name) is not one:
             return
-        del self._jobs[name]
-        if not self._jobs:
-            self.busy = ""
+        del self._jobs[one.name]
+        self._rest()
+        if error is None:
+            one.done(result)
+            return
+        one.dropped()
         if isinstance(error, OpscopeError):
             self._on_error(error)
-        elif error is not None:
-            raise error
         else:
-            done(result)  # type: ignore[arg-type]
-
-
-def _attempt(
-    job: Callable[[Progress], T], progress: Progress
-) -> tuple[T | None, BaseException | None]:
-    try:
-        return job(progress), None
-    except Exception as error:
-        return None, error
+            kind = type(error).__name__
+            self._on_error(f"{one.text} failed unexpectedly ({kind}); the server's log says more.")
+            raise error

@@ -162,6 +162,12 @@ class NodeTable:
         self._is_quiet = False
         self._say()
 
+    def clear_header_filters(self) -> None:
+        """Empty the filters in the headers."""
+        if self._table.filters:
+            self._table.filters = []
+            self._table.param.trigger("value")
+
     def sort_by(self, measure: int) -> None:
         """Show the nodes with the worst values of a measure first."""
         order = "desc" if self._measures[measure].is_higher_worse else "asc"

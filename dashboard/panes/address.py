@@ -23,8 +23,9 @@ WATCHED = [
 class AddressPane:
     """Writes the address once a change has settled."""
 
-    def __init__(self, session: Session, graph: GraphPane) -> None:
+    def __init__(self, session: Session, graph: GraphPane, *, theme: str = "") -> None:
         self.session = session
+        self.theme = theme
         self.graph = graph
         self.view = AddressBar(width=0, height=0, margin=0)
         self._is_due = False
@@ -42,5 +43,8 @@ class AddressPane:
     def _write(self) -> None:
         self._is_due = False
         query = to_query(of_session(self.session, self.graph.camera))
-        if query.get("model"):  # an upload cannot be opened again by a link
-            self.view.query = "?" + urlencode(query, safe=":,/")
+        if not query.get("model"):  # an upload cannot be opened again by a link
+            query = {}
+        if self.theme:
+            query["theme"] = self.theme
+        self.view.query = "?" + urlencode(query, safe=":,/") if query else ""

@@ -11,18 +11,21 @@ from components.plots.ticks import format_number, format_share, format_value
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.panes.overlay import data_text
 from dashboard.session import Session
+from dashboard.work import Progress, Work
 from graphs.errors import ReadError
 from graphs.ir import Facts, Graph, Node, NodeKind
 
 MAX_ROWS = 32
 MAX_PREVIEW = 24
+MAX_PREVIEW_BYTES = 64 << 20
 
 
 class DetailsPane:
     """Follows the selection of a session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, work: Work) -> None:
         self.session = session
+        self.work = work
         self.text = pn.pane.HTML(STYLE, sizing_mode="stretch_width", margin=(4, 12))
         self.subgraphs = pmui.Row(margin=(0, 8))
         self.locate = _small_button("Show on graph", "my_location", self._locate)
@@ -76,15 +79,26 @@ class DetailsPane:
         graph, rows = self.session.graph, self.session.selection
         if graph is None or len(rows) != 1:
             return
-        try:
-            data = graph.source.tensor(int(rows[0]))
-        except ReadError as error:
-            self.values.object = STYLE + text_html(error, "facts-empty")
+        node = graph.node(int(rows[0]))
+        n_bytes = max((node.value_type(v).n_bytes or 0 for v in node.outputs), default=0)
+        if n_bytes > MAX_PREVIEW_BYTES:
+            size, limit = (format_value(float(n), "bytes") for n in (n_bytes, MAX_PREVIEW_BYTES))
+            self._show_values(f"The tensor has {size}; values are shown up to {limit}.")
             return
-        if data is None:
-            self.values.object = STYLE + text_html("The file holds no values.", "facts-empty")
-        else:
-            self.values.object = STYLE + facts_html("Values", tensor_facts(data))
+
+        def job(_progress: Progress) -> Facts | str:
+            try:
+                data = graph.source.tensor(node.index)
+            except ReadError as error:
+                return str(error)
+            return "The file holds no values." if data is None else tensor_facts(data)
+
+        self.work.start("preview", f"Reading {node.id} …", job, self._show_values)
+
+    def _show_values(self, found: Facts | str) -> None:
+        is_text = isinstance(found, str)
+        body = text_html(found, "facts-empty") if is_text else facts_html("Values", found)
+        self.values.object = STYLE + body
 
 
 def tensor_facts(data: NDArray[np.generic]) -> Facts:
@@ -93,6 +107,8 @@ def tensor_facts(data: NDArray[np.generic]) -> Facts:
         ("shape", "×".join(map(str, data.shape)) or "scalar"),
         ("dtype", str(data.dtype)),
     ]
+    if data.dtype.kind == "V" and data.dtype.names is None and data.dtype.itemsize <= 2:
+        data = data.astype(np.float32)  # bfloat16, float8, int4: NumPy knows them by their size
     if data.size and data.dtype.kind in "fiub":
         numbers = data.astype(np.float64).ravel()
         finite = numbers[np.isfinite(numbers)]

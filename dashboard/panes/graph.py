@@ -12,14 +12,12 @@ import param
 from components.graph_view.drawing import Labels, boxes_of, labels_of, scene_of
 from components.graph_view.scene import Scene
 from components.graph_view.view import GraphView
-from dashboard.layouts import cached_layout
 from dashboard.panes.overlay import Overlay, overlay_of, state_of
 from dashboard.panes.tooltip import tooltip_rows
 from dashboard.session import NO_ROWS, Rows, Session
 from dashboard.work import Progress, Work
 from graphs.errors import QueryError
-from graphs.ir import Graph
-from graphs.layout import LayoutOptions
+from graphs.layout import LayoutOptions, lay_out
 from graphs.visible import Visible, visible
 
 Message = dict[str, Any]
@@ -47,7 +45,7 @@ class GraphPane(param.Parameterized):
         self.seen: Visible | None = None
         self._labels: Labels | None = None
         self._after_drawing: list[Callable[[], None]] = []
-        self._drawn_graph: Graph | None = None
+        self._drawn: dict[str, Any] | None = None
         self._bind_session()
         self._bind_view()
 
@@ -85,7 +83,7 @@ class GraphPane(param.Parameterized):
             expanded, flat, constants = choice
             seen = visible(graph, expanded, flat=flat, show_constants=constants)
             labels = labels_of(seen)
-            layout = cached_layout(
+            layout = lay_out(
                 boxes_of(seen, labels),
                 options,
                 cancelled=progress.cancelled,
@@ -93,10 +91,22 @@ class GraphPane(param.Parameterized):
             )
             return seen, labels, scene_of(seen, labels, layout, graph_key=key, anchor_key=anchor)
 
-        self.work.start("draw", f"Laying out {graph.title} …", job, self._show)
+        text = f"Laying out {graph.title} …"
+        self.work.start("draw", text, job, self._show, self._keep_drawing)
+
+    def _keep_drawing(self) -> None:
+        """The drawing was cancelled or failed: what is open is again what is drawn."""
+        self._after_drawing.clear()
+        self.is_drawn = self._is_current()
+        if self.is_drawn and self._drawn is not None:
+            with param.parameterized.discard_events(self.session):
+                self.session.param.update(**self._drawn)
+            self._show_switches()
 
     def _show(self, drawing: Drawing) -> None:
         self.seen, self._labels, scene = drawing
+        names = ("expanded", "flat", "show_constants", "direction")
+        self._drawn = {name: getattr(self.session, name) for name in names}
         overlay = self._overlay()
         selected, excluded = state_of(self.session, self.seen)
         n_strings = len(scene.strings)  # the overlay's own strings follow the scene's
@@ -161,7 +171,7 @@ class GraphPane(param.Parameterized):
 
     def _bind_view(self) -> None:
         on, session = self.view.on_message, self.session
-        on("select", lambda m: session.select(self._rows_of(m["keys"]), m["mode"]))
+        on("select", self._select)
         on("clear", lambda m: session.clear())
         on("toggle", self._toggle)
         on("expand_all", lambda m: session.expand_all())
@@ -173,9 +183,13 @@ class GraphPane(param.Parameterized):
         on("option", self._option)
         on("cancel", lambda m: self.work.cancel())
 
+    def _select(self, message: Message) -> None:
+        if self._is_current():
+            self.session.select(self._rows_of(message["keys"]), message["mode"])
+
     def _rows_of(self, keys: list[int]) -> Rows:
         """Return the nodes that items stand for; a group stands for its whole subtree."""
-        if self.seen is None:
+        if self.seen is None or not self._is_current():
             return NO_ROWS
         graph = self.seen.graph
         wanted = np.asarray(keys, dtype=np.int64)
@@ -190,13 +204,15 @@ class GraphPane(param.Parameterized):
     def _toggle(self, message: Message) -> None:
         graph = self.session.graph
         key = message["key"]
-        if graph is not None and graph.n_nodes < key < graph.n_nodes + len(graph.namespaces):
+        if not self._is_current() or graph is None:
+            return
+        if graph.n_nodes < key < graph.n_nodes + len(graph.namespaces):
             space = key - graph.n_nodes
             self.session.toggle_group(space, subtree=message["subtree"], anchor=key)
 
     def _open_subgraph(self, message: Message) -> None:
         graph, node = self.session.graph, message["key"]
-        if graph is not None and graph.subgraphs.get(node):
+        if graph is not None and self._is_current() and graph.subgraphs.get(node):
             self.session.enter_subgraph(node, graph.subgraphs[node][0])
 
     def _hover(self, message: Message) -> None:

@@ -71,8 +71,17 @@ class MeasureBar:
     def _set_slider(self, name: str | None) -> None:
         """Give the slider the measure to filter by, and the session's bound on it."""
         data = self.session.set_of(name or "")
-        self.slider.set_measure(None if data is None else MeasureColumn.of(data))
+        column = None if data is None else MeasureColumn.of(data)
+        self.slider.set_measure(column, share_of=self._share_of(column))
         self._show_threshold()
+
+    def _share_of(self, column: MeasureColumn | None) -> MeasureColumn | None:
+        """Return what a share is taken of: the measure, or the first that adds up, e.g. latency."""
+        if column is not None and column.is_additive:
+            return column
+        additive = (data for data in self.session.node_data if "sum" in data.aggregations)
+        found = next(additive, None)
+        return None if found is None else MeasureColumn.of(found)
 
     def _show_threshold(self, *_: Any) -> None:
         threshold = self.session.threshold
@@ -82,7 +91,6 @@ class MeasureBar:
         bound = threshold.bound if threshold is not None else None
         if bound != self.slider.threshold:
             self.slider.set_threshold(bound)
-        self.clear.disabled = threshold is None and not len(self.session.selection)
 
     # -- widgets -> session ---------------------------------------------------------------
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.notices import Notice, Notices
+from dashboard.panes.facts import text_html
 
 
 class NoticesPane:
@@ -32,7 +32,7 @@ class NoticesPane:
 
     def _alert(self, notice: Notice) -> pmui.Alert:
         alert = pmui.Alert(
-            escape(notice.text),
+            pn.pane.HTML(text_html(notice.text), margin=0, sizing_mode="stretch_width"),
             severity=notice.severity,
             variant="filled",
             closeable=True,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from html import escape
+import time
 from typing import Any
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.panes.facts import text_html
 from dashboard.session import NO_ROWS, Rows, Session
 from dashboard.work import Progress, Work
 from graphs.errors import QueryError
 from graphs.query import Hits, search
 
 MAX_LISTED = 500
+ENTER_SECONDS = 1.5
 HELP = (
-    "Words match name, op type, tensor and namespace. Also: `op:Conv` `name:` `tensor:` "
-    "`ns:block1/` `attr:kernel_shape=3` `kind:constant` `latency>1` `-op:Relu`"
+    "Words match name, op type, tensor and namespace. Also: op:Conv  name:  tensor:  "
+    "ns:block1/  attr:kernel_shape=3  kind:constant  latency>1  -op:Relu"
 )
 
 
@@ -29,6 +31,7 @@ class SearchPane:
         self.work = work
         self.hits: Rows = NO_ROWS
         self._text = ""
+        self._entered_at = -ENTER_SECONDS
         self._wants_first = self._is_searching = False
         self.query = pmui.TextInput(
             label="Search",
@@ -37,7 +40,7 @@ class SearchPane:
             sizing_mode="stretch_width",
             margin=(8, 12, 0, 12),
         )
-        self.status = pn.pane.Markdown(HELP, margin=(0, 12), sizing_mode="stretch_width")
+        self.status = pn.pane.HTML(text_html(HELP), margin=(0, 12), sizing_mode="stretch_width")
         self.select_all = pmui.Button(
             label="Select all", icon="done_all", size="small", variant="text", visible=False
         )
@@ -66,9 +69,14 @@ class SearchPane:
     def _typed(self, *_: Any) -> None:
         if self.query.value_input.strip() != self._text:
             self._search()
+            # The browser may send Enter before the text that was typed.
+            self._wants_first = time.monotonic() - self._entered_at < ENTER_SECONDS
+            if self._wants_first and not self._is_searching:
+                self._locate_first()
 
     def _entered(self, *_: Any) -> None:
         """Go to the first hit; the search of what was typed last may still have to begin or end."""
+        self._entered_at = time.monotonic()
         if (self.query.value_input or self.query.value).strip() != self._text:
             self._search()
         self._wants_first = True
@@ -80,7 +88,7 @@ class SearchPane:
         graph, sets = self.session.graph, self.session.node_data
         self._wants_first = self._is_searching = False
         if not text or graph is None:
-            self.work.cancel("search")
+            self.work.stop("search")
             self._show_none()
             return
         self._is_searching = True
@@ -91,27 +99,29 @@ class SearchPane:
             except QueryError as error:  # half a query is no failure while it is being typed
                 return error
 
-        self.work.start("search", f"Searching for {text} …", job, self._show)
+        self.work.start("search", f"Searching for {text} …", job, self._show, self._dropped)
+
+    def _dropped(self) -> None:
+        self._wants_first = self._is_searching = False
 
     def _show_none(self) -> None:
         self.hits = NO_ROWS
-        self.status.object = HELP
+        self.status.object = text_html(HELP)
         self.table.visible = self.select_all.visible = False
 
     def _show(self, found: Hits | QueryError) -> None:
         self._is_searching = False
         if isinstance(found, QueryError):
             self._show_none()
-            self.status.object = escape(f"{found.reason}.")
+            self.status.object = text_html(f"{found.reason}.")
             return
         graph = self.session.graph
         assert graph is not None
         self.hits = found.rows
         n = len(found.rows)
         listed = found.rows[:MAX_LISTED].tolist()
-        self.status.object = f"{n:,} node{'' if n == 1 else 's'}" + (
-            f", the first {MAX_LISTED} listed" if n > MAX_LISTED else ""
-        )
+        more = f", the first {MAX_LISTED} listed" if n > MAX_LISTED else ""
+        self.status.object = text_html(f"{n:,} node{'' if n == 1 else 's'}{more}")
         self.table.value = pd.DataFrame(
             {
                 "node": [graph.node_ids[i] for i in listed],

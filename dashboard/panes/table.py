@@ -22,6 +22,7 @@ class TablePane:
         self.view = self.table.view
         session.param.watch(self._show, ["graph", "node_data"])
         session.param.watch(self._sort, ["measure"])
+        session.param.watch(lambda _event: self.table.clear_header_filters(), ["cleared"])
         session.param.watch(self._show_filter, ["threshold"])
         session.param.watch(self._show_selection, ["selection"])
         self._show()

@@ -44,7 +44,7 @@ def test_half_a_query_is_told_and_lists_nothing(pane: SearchPane) -> None:
     type_text(pane, "op:Conv latency>")
     assert not pane.table.visible and pane.status.object
     type_text(pane, "")
-    assert pane.status.object.startswith("Words match")
+    assert "Words match" in pane.status.object
 
 
 def test_another_graph_is_searched_anew(pane: SearchPane) -> None:

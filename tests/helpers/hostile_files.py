@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-EVIL = "<img src=x onerror=window.evil=1>"
+EVIL = "<img src=x onerror=window.evil=1>![p](http://outside.example/p.png)"
 
 
 def write_markup_model(folder: Path) -> tuple[Path, Path]:
@@ -23,7 +23,7 @@ def write_markup_model(folder: Path) -> tuple[Path, Path]:
     ]
     model, data = folder / "evil.json", folder / "evil.csv"
     model.write_text(json.dumps({"label": EVIL, "graphs": [{"id": EVIL, "nodes": nodes}]}))
-    data.write_text(f'node,"{EVIL} (ms)"\n"{EVIL}1",3\n"{EVIL}",4\n"{EVIL}2",1\n')
+    data.write_text(f'node,"{EVIL} (ms)"\n"{EVIL}1",3\n"{EVIL}",4\n"nobody {EVIL}",1\n')
     return model, data
 
 

@@ -136,7 +136,7 @@ class RunningDashboard:
     def __init__(self, log: Path, args: tuple[str, ...], cwd: Path) -> None:
         self.log = log
         command = [sys.executable, "-m", "panel", "serve", str(ROOT / "dashboard"), "--port", "0"]
-        command += ["--num-threads", "4", *(["--args", *args] if args else [])]
+        command += ["--args", *args] if args else []
         with log.open("wb") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out, cwd=cwd)
         _wait_for(self._find_url, f"panel serve dashboard {' '.join(args)}", self.text)
@@ -195,7 +195,8 @@ def serve_dashboard(
     yield serve
     for key, one in _dashboards.items():
         printed = one.text()[before.get(key, 0) :]
-        if "Traceback" in printed:
+        # A tab that is closed while the server writes to it: Tornado's own report, not ours.
+        if "Traceback" in printed and "WebSocketClosedError" not in printed:
             pytest.fail(f"the server printed a traceback:\n{printed[-4000:]}", pytrace=False)
 
 
