@@ -25,14 +25,14 @@ class Header:
             label="Open", icon="folder_open", variant="contained", size="small", margin=(0, 8),
             on_click=opener.show,
         )  # fmt: skip
+        self.close = pmui.IconButton(
+            icon="close", size="small", description="Close this model", visible=False, margin=0,
+            on_click=self._close_clicked, sx={"color": "var(--panel-on-background-color)"},
+        )  # fmt: skip
         self.view = pmui.Row(
-            self.open,
-            self.model,
-            self.graph,
-            self.trail,
-            margin=(0, 12),
-            sx={"alignItems": "center"},
-        )
+            self.open, self.model, self.close, self.graph, self.trail,
+            margin=(0, 12), sx={"alignItems": "center"},
+        )  # fmt: skip
         self.model.param.watch(self._model_chosen, "value")
         self.graph.param.watch(self._graph_chosen, "value")
         self.trail.param.watch(self._crumb_clicked, "active")
@@ -49,6 +49,7 @@ class Header:
         titles = _titled([g.title for g in graphs], [g.id for g in graphs])
         value = graph.id if graph is not None else None
         self.graph.param.update(options=titles, value=value, visible=len(graphs) > 1)
+        self.close.visible = len(models) > 1
         self._show_trail()
         self._is_following = False
 
@@ -61,6 +62,10 @@ class Header:
         titles = [opened.model.graph(graph_id).title for graph_id, _ in steps]
         items = [{"label": cut(title)} for title in [*titles, graph.title]]
         self.trail.param.update(items=items, active=len(items) - 1, visible=True)
+
+    def _close_clicked(self, _event: Any) -> None:
+        if self.session.opened is not None:
+            self.session.close_model(self.session.opened)
 
     def _model_chosen(self, event: Any) -> None:
         if not self._is_following and event.new is not None:

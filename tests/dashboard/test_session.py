@@ -126,6 +126,18 @@ def test_subgraph_and_back(session: Session) -> None:
     assert session.graph.namespaces.paths[1] not in session.expanded
 
 
+def test_closing_a_model_shows_another_and_the_last_one_stays(session: Session) -> None:
+    """A page is never left without a model that it had."""
+    first = session.opened
+    assert first is not None
+    second = OpenModel(caller_model())
+    session.add_model(second)
+    session.close_model(second)
+    assert session.opened is first and session.models == [first]
+    session.close_model(first)
+    assert session.models == [first]
+
+
 def test_first_view_opens_outer_groups_while_the_picture_stays_small() -> None:
     """A small model opens whole; 100 groups in one stay 100 boxes; a huge group stays closed."""
 
