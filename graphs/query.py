@@ -61,7 +61,13 @@ class Hits:
         return ", ".join(dict.fromkeys(what for what, mask in self.reasons if mask[row]))
 
 
-def search(graph: Graph, text: str, node_data: Sequence[NodeData] = ()) -> Hits:
+def search(
+    graph: Graph,
+    text: str,
+    node_data: Sequence[NodeData] = (),
+    *,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Hits:
     """Find the nodes that meet every term of `text`; none for a blank text.
 
     Parameters
@@ -71,6 +77,8 @@ def search(graph: Graph, text: str, node_data: Sequence[NodeData] = ()) -> Hits:
         See `graphs/query_syntax.py`.
     node_data : sequence of NodeData
         Sets that comparisons may name; those of other graphs are passed over.
+    is_cancelled : callable () -> bool
+        Asked now and then while attributes are decoded; the hits are then incomplete.
 
     Raises
     ------
@@ -78,7 +86,8 @@ def search(graph: Graph, text: str, node_data: Sequence[NodeData] = ()) -> Hits:
         The text cannot be understood, or names node data that there is none of.
     """
     terms = parse(text)
-    finder = _Finder(graph, text, [one for one in node_data if one.graph_id == graph.id])
+    known = [one for one in node_data if one.graph_id == graph.id]
+    finder = _Finder(graph, text, known, is_cancelled)
     alive = np.full(graph.n_nodes, bool(terms))
     reasons: list[tuple[str, Mask]] = []
     for term in sorted(terms, key=lambda t: t.field == "attr"):  # stable; the slow ones last
@@ -92,11 +101,21 @@ def search(graph: Graph, text: str, node_data: Sequence[NodeData] = ()) -> Hits:
     return Hits(graph, np.flatnonzero(alive).astype(np.int32), tuple(reasons))
 
 
+ASKED_BETWEEN = 500  # rows whose attributes are decoded between two questions
+
+
 class _Finder:
     """Evaluates terms on one graph; lowered texts are made once a search, when needed."""
 
-    def __init__(self, graph: Graph, query: str, node_data: Sequence[NodeData]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        query: str,
+        node_data: Sequence[NodeData],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
         self.graph = graph
+        self.is_cancelled = is_cancelled
         self.query = query
         self.node_data = node_data
 
@@ -153,7 +172,9 @@ class _Finder:
         """Decode the attributes of the nodes that are still in question."""
         mask = np.zeros(self.graph.n_nodes, dtype=bool)
         key, test = term.key.casefold(), self._attribute_test(term)
-        for row in np.flatnonzero(alive).tolist():
+        for n_asked, row in enumerate(np.flatnonzero(alive).tolist()):
+            if n_asked % ASKED_BETWEEN == 0 and self.is_cancelled():
+                break
             facts = self.graph.source.attributes(row)
             mask[row] = any(name.casefold() == key and test(value) for name, value in facts)
         return mask

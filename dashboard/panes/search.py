@@ -93,9 +93,9 @@ class SearchPane:
             return
         self._is_searching = True
 
-        def job(_progress: Progress) -> Hits | QueryError:
+        def job(progress: Progress) -> Hits | QueryError:
             try:
-                return search(graph, text, sets)
+                return search(graph, text, sets, is_cancelled=progress.cancelled)
             except QueryError as error:  # half a query is no failure while it is being typed
                 return error
 

@@ -243,3 +243,19 @@ def test_fifty_thousand_nodes_are_searched_in_a_tenth_of_a_second() -> None:
         assert len(search(graph, "block.12 matmul op:mat ns:model/")) > 0
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.1
+
+
+def test_a_cancelled_search_decodes_no_more_attributes() -> None:
+    """What nobody waits for stops: decoding the attributes of a large graph takes seconds."""
+    asked: list[int] = []
+
+    class Source(EmptySource):
+        def attributes(self, node: int) -> list[tuple[str, str]]:
+            asked.append(node)
+            return []
+
+    builder = GraphBuilder("g")
+    for i in range(3000):
+        builder.add_node(f"n{i}", "Op")
+    search(builder.build(Source()), "attr:axis", is_cancelled=lambda: len(asked) >= 1000)
+    assert len(asked) == 1000
