@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row
+from tests.helpers.read_in_process import peak_mb
 
 ROOT = Path(__file__).parents[1]
 LARGE = "onnx/moe_decoder_126L_24e_ts.onnx"
@@ -101,14 +102,6 @@ def measure_memory(path: str) -> dict[str, float]:
     model = read(path)
     assert model.parameter_bytes == EXTERNAL_BYTES
     return {"onnx_mb": before, "more_mb": peak_mb() - before}
-
-
-def peak_mb() -> float:
-    """Return this process's highest resident memory so far, in MB."""
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def large_model(folder: Path) -> tuple[Path, str]:

@@ -31,12 +31,12 @@ def main(paths: list[str]) -> None:
             "message": message,
             "notes": notes,
             "seconds": time.perf_counter() - start,
-            "resident_mb": _peak_mb(),
+            "resident_mb": peak_mb(),
         }
         print(json.dumps(row), flush=True)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Return the highest resident memory of this process alone.
 
     Linux counts the parent's memory at the fork into a child's ru_maxrss, but not into VmHWM.
