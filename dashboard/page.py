@@ -63,7 +63,7 @@ class App:
         )
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
         self.page = self._embedded_page() if self.is_embedded else self._whole_page()
-        _unfollow_server(self.page)
+        unfollow_server(self.page)
         if query.get("theme") in ("dark", "light"):
             self.page.dark_theme = query["theme"] == "dark"
         self.session.is_dark = bool(self.page.dark_theme)
@@ -147,7 +147,7 @@ class App:
         )
 
 
-def _unfollow_server(page: pmui.Page) -> None:
+def unfollow_server(page: pmui.Page) -> None:
     """Cut a page from the busy flag of the whole server.
 
     It would show the work of other sessions, and keep the page alive after its own has ended.
