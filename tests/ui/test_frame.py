@@ -8,7 +8,7 @@ import panel as pn
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.ui.conftest import _watch, leaves_this_machine
+from tests.ui.conftest import CLOSED_TAB, _watch, leaves_this_machine
 
 
 def test_a_served_panel_object_is_shown(page: Page, served: Callable[..., str]) -> None:
@@ -51,3 +51,15 @@ def test_requests_that_leave_are_told_from_those_that_stay() -> None:
     near = ["http://localhost:5006/x", "ws://127.0.0.1/ws", "data:,x", "blob:http://localhost/1"]
     far = ["https://cdn.example/x.js", "http://localhost.evil.example", "wss://10.0.0.1/ws"]
     assert [leaves_this_machine(url) for url in near + far] == [False] * 4 + [True] * 3
+
+
+def test_only_the_report_of_a_closed_tab_is_passed_over() -> None:
+    """A traceback of ours counts, also beside Tornado's report of a tab that was closed."""
+    closed = (
+        "Task exception was never retrieved\nfuture: <Task exception=WebSocketClosedError()>\n"
+        "Traceback (most recent call last):\ntornado.iostream.StreamClosedError\n"
+        "Traceback (most recent call last):\ntornado.websocket.WebSocketClosedError\n"
+    )
+    ours = "Traceback (most recent call last):\nValueError: ours\n"
+    assert "Traceback" not in CLOSED_TAB.sub("", closed + closed)
+    assert CLOSED_TAB.sub("", closed + ours + closed) == ours
