@@ -1,0 +1,249 @@
+"""How good a drawing is: crossings and edge length, measured on the drawn paths.
+
+Apart from the phases because it looks at the result alone, as a reader does: it
+can judge any drawing that is written as a `Layout`, another engine's too.
+Nothing that makes a layout imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.kernels.drawn_crossings import count_drawn_crossings
+from graphs.layout.contract import Layout
+from graphs.layout.csr import Ints, pointers, spread_ranges
+from graphs.layout.scope import Bools, Floats
+
+PIECES = 16  # straight pieces of a bent curve; a power of two, so that points at k / 16 are exact
+FLAT = 0.01  # world units: a curve that strays less from its chord is one piece
+CHUNK = 100_000  # curves that are cut into pieces at a time
+
+_STEPS = np.arange(PIECES + 1) / PIECES
+_BASIS = np.stack(
+    [(1 - _STEPS) ** 3, 3 * (1 - _STEPS) ** 2 * _STEPS, 3 * (1 - _STEPS) * _STEPS**2, _STEPS**3]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """How often edges of different values cross in a drawing.
+
+    Attributes
+    ----------
+    n : int
+        What a reader sees: where edges of one value share their way, it counts once.
+    n_by_pairs : int
+        Pairs of edges, as if each were drawn alone: to compare with engines that do that.
+    """
+
+    n: int
+    n_by_pairs: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """k straight segments, each once for its value.
+
+    `ends` float64 (k, 4): x, y, x, y. `is_end` bool (k, 2): the path ends there.
+    `value` int64 (k,). `weight` int64 (k,): how many edges run along it.
+    """
+
+    ends: Floats
+    is_end: Bools
+    value: Ints
+    weight: Ints
+
+
+def edge_length(layout: Layout) -> float:
+    """Return the sum of the lengths of all edges in world units, each edge taken alone."""
+    curves, _ = _curves(layout)
+    total = 0.0
+    for points in _pieces(curves):
+        total += float(np.hypot(*np.moveaxis(np.diff(points, axis=1), 2, 0)).sum())
+    return total
+
+
+def crossings(
+    layout: Layout, source: NDArray[np.int32], source_slot: NDArray[np.int32]
+) -> Crossings:
+    """Count the points where edges of different values properly cross.
+
+    Edges with equal (source, slot) carry one value and do not count against
+    each other. An edge that ends on another, or in the same point, crosses nothing.
+
+    Parameters
+    ----------
+    layout : Layout
+        Its paths are all that is looked at.
+    source, source_slot : int32 array, shape (m,)
+        As in `Boxes`.
+
+    Notes
+    -----
+    Curves are cut into straight pieces, and these are compared within bands
+    across the longer side of the drawing. Linear in the pieces where edges are
+    short; at worst a look at every pair that overlaps.
+    """
+    if not len(source):
+        return Crossings(0, 0)
+    curves, edge = _curves(layout)
+    if layout.total_width > layout.total_height:
+        curves = curves[:, :, ::-1].copy()
+    width = int(source_slot.max()) + 2
+    _, value = np.unique(source.astype(np.int64) * width + source_slot + 1, return_inverse=True)
+    lines = _lines(curves, value.reshape(-1)[edge], _path_ends(edge))
+    return _count(lines)
+
+
+def _curves(layout: Layout) -> tuple[NDArray[np.float32], Ints]:
+    """Return the control points of every curve, (c, 4, 2), and the edge of each."""
+    n_curves = np.maximum(np.diff(layout.path_ptr.astype(np.int64)) - 1, 0) // 3
+    edge, nth = spread_ranges(n_curves)
+    first = layout.path_ptr[edge] + 3 * nth
+    return layout.path_points[first[:, None] + np.arange(4)], edge
+
+
+def _path_ends(edge: Ints) -> Bools:
+    """Mark the curves that begin and that end a path, (c, 2)."""
+    ends = np.ones((len(edge), 2), dtype=bool)
+    ends[1:, 0] = ends[:-1, 1] = edge[1:] != edge[:-1]
+    return ends
+
+
+def _is_flat(curves: NDArray[np.float32]) -> Bools:
+    """Mark curves that are as good as their chord: nowhere aside of it, nor beyond its ends."""
+    points = curves.astype(np.float64) - curves[:, :1]
+    chord = points[:, 3]
+    length = np.hypot(chord[:, 0], chord[:, 1])
+    safe = np.maximum(length, FLAT)
+    flat: Bools = length > 0
+    for k in (1, 2):
+        x, y = points[:, k, 0], points[:, k, 1]
+        aside = np.abs(chord[:, 0] * y - chord[:, 1] * x) / safe
+        along = (chord[:, 0] * x + chord[:, 1] * y) / safe
+        flat &= (aside <= FLAT) & (along >= -FLAT) & (along <= length + FLAT)
+    return flat
+
+
+def _pieces(curves: NDArray[np.float32]) -> Iterator[Floats]:
+    """Yield points along the curves, chunk by chunk, (c, PIECES + 1, 2)."""
+    for start in range(0, len(curves), CHUNK):
+        chunk = curves[start : start + CHUNK].astype(np.float64)
+        points = np.zeros((len(chunk), PIECES + 1, 2))
+        for k in range(4):
+            points += _BASIS[k][None, :, None] * chunk[:, k, None, :]
+        yield points
+
+
+def _lines(curves: NDArray[np.float32], value: Ints, is_end: Bools) -> _Lines:
+    """Cut curves into straight pieces; what edges of one value share is there once."""
+    is_flat = _is_flat(curves)
+    chords = curves[:, [0, 3]].astype(np.float64)
+    is_level = is_flat & np.any(chords[:, 0] == chords[:, 1], axis=1)
+    level, bent = np.flatnonzero(is_level), np.flatnonzero(~is_level)
+    bent, weight = _distinct(curves, value, bent)
+    is_chord = is_flat[bent]
+    sloped, round_ = bent[is_chord], bent[~is_chord]
+    parts = [
+        _level_lines(chords[level], value[level], is_end[level]),
+        _Lines(chords[sloped].reshape(-1, 4), is_end[sloped], value[sloped], weight[is_chord]),
+        _round_lines(curves[round_], value[round_], is_end[round_], weight[~is_chord]),
+    ]
+    return _Lines(
+        np.concatenate([part.ends for part in parts]),
+        np.concatenate([part.is_end for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+    )
+
+
+def _distinct(curves: NDArray[np.float32], value: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return one row of each set of equal curves of one value, and how many there are."""
+    own = np.ascontiguousarray(curves[rows].reshape(-1, 8)).view(np.int64)
+    keys = np.column_stack([value[rows], own])
+    order = np.lexsort(keys.T)
+    is_new = np.ones(len(rows), dtype=bool)
+    is_new[1:] = np.any(keys[order[1:]] != keys[order[:-1]], axis=1)
+    starts = np.flatnonzero(is_new)
+    return rows[order[starts]], np.diff(starts, append=len(rows))
+
+
+def _round_lines(curves: NDArray[np.float32], value: Ints, is_end: Bools, weight: Ints) -> _Lines:
+    """Cut bent curves into pieces."""
+    points = np.concatenate([np.zeros((0, PIECES + 1, 2)), *_pieces(curves)])
+    ends = np.zeros((len(curves), PIECES, 2), dtype=bool)
+    ends[:, 0, 0], ends[:, -1, 1] = is_end[:, 0], is_end[:, 1]
+    return _Lines(
+        np.concatenate([points[:, :-1], points[:, 1:]], axis=2).reshape(-1, 4),
+        ends.reshape(-1, 2),
+        np.repeat(value, PIECES),
+        np.repeat(weight, PIECES),
+    )
+
+
+def _level_lines(chords: Floats, value: Ints, is_end: Bools) -> _Lines:
+    """Cut vertical and horizontal lines of one value where any of them ends, and merge the rest.
+
+    Edges of a value run along one line and leave it one after the other, so they
+    share stretches but not whole curves.
+    """
+    axis = (chords[:, 0, 0] == chords[:, 1, 0]).astype(np.int64)  # that the line runs along
+    row = np.arange(len(chords))
+    at = np.concatenate([chords[row, 0, axis], chords[row, 1, axis]])
+    step = np.where(chords[row, 0, axis] < chords[row, 1, axis], 1, -1)
+    line = _numbered(value, axis, chords[row, 0, 1 - axis])
+    order = np.lexsort((at, np.tile(line, 2)))
+    n_open = np.cumsum(np.concatenate([step, -step])[order])
+    owner, at = np.tile(row, 2)[order], at[order]
+    is_new = np.ones(len(order), dtype=bool)
+    is_new[1:] = (np.diff(at) != 0) | (np.diff(np.tile(line, 2)[order]) != 0)
+    point = np.cumsum(is_new) - 1
+    is_stop = np.bincount(point, weights=is_end.T.reshape(-1)[order]) > 0
+    low = np.flatnonzero(np.append(is_new[1:], False) & (n_open > 0))  # the last of its point
+    who = owner[low]
+    ends = np.empty((len(low), 2, 2))
+    every = np.arange(len(low))
+    ends[every, :, axis[who]] = np.stack([at[low], at[low + 1]], axis=1)
+    ends[every, :, 1 - axis[who]] = chords[who, 0, 1 - axis[who]][:, None]
+    stops = np.stack([is_stop[point[low]], is_stop[point[low] + 1]], axis=1)
+    return _Lines(ends.reshape(-1, 4), stops, value[who], n_open[low])
+
+
+def _numbered(*columns: NDArray[np.generic]) -> Ints:
+    """Return a number for each distinct row of the columns."""
+    order = np.lexsort(columns)
+    is_new = np.zeros(len(order), dtype=bool)
+    for column in columns:
+        is_new[1:] |= column[order[1:]] != column[order[:-1]]
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.cumsum(is_new)
+    return number
+
+
+def _count(lines: _Lines) -> Crossings:
+    """Sort segments into bands of y and count."""
+    is_turned = lines.ends[:, 0] > lines.ends[:, 2]
+    ends = np.where(is_turned[:, None], lines.ends[:, [2, 3, 0, 1]], lines.ends)
+    is_end = np.where(is_turned[:, None], lines.is_end[:, ::-1], lines.is_end)
+    low, high = np.minimum(ends[:, 1], ends[:, 3]), np.maximum(ends[:, 1], ends[:, 3])
+    # As high as the mean segment: then the segments lie in two bands each on average.
+    reach = float(high.max(initial=0.0) - low.min(initial=0.0))
+    height = max(float((high - low).mean()), reach / len(low)) if reach > 0 else 1.0
+    first, last = (((y - low.min()) / height).astype(np.int64) for y in (low, high))
+    row, nth = spread_ranges(last - first + 1)
+    band = first[row] + nth
+    order = np.lexsort((ends[row, 0], band))
+    counts = count_drawn_crossings(
+        np.ascontiguousarray(ends),
+        np.ascontiguousarray(is_end),
+        lines.value,
+        lines.weight,
+        first,
+        pointers(band, int(last.max()) + 1),
+        row[order],
+    )
+    return Crossings(*(int(count) for count in counts))
