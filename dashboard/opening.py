@@ -110,7 +110,7 @@ class Opening:
 
     def server_files(self) -> list[str]:
         """Return what the path field offers."""
-        known = [ending for row in importers.FORMATS for ending in row.extensions]
+        known = [ending for row in importers.formats() for ending in row.extensions]
         given = [reference_of(p, self.arguments.roots) for p in self.arguments.models]
         return list(dict.fromkeys([*given, *list_files(self.arguments.roots, known)]))
 

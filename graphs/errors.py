@@ -4,7 +4,8 @@ OpscopeError
 |- GraphError             an invariant is broken             .problems
 |- LayoutError            a stage broke its promise          .stage
 |- ReadError              no graph from this source          .source .format
-|  |- UnknownFormat       nobody accepted it                 .tried .looks_like
+|  |- UnknownFormat       nobody accepted it                 .tried .looks_like .needs
+|  |- UnknownObject       an object that no reader accepts    .kind .accepted
 |  |- MissingFramework    an extra is not installed          .extra
 |  |- DamagedSource       cut or corrupt                     .offset .reason
 |  `- UnsupportedFeature  valid, not representable           .feature
@@ -27,10 +28,10 @@ from collections.abc import Sequence
 MAX_QUOTED_CHARS = 200  # what a file says about itself may be megabytes long
 
 
-def quoted(text: object) -> str:
-    """Return `text` on one line, cut at `MAX_QUOTED_CHARS` characters."""
+def quoted(text: object, limit: int = MAX_QUOTED_CHARS) -> str:
+    """Return `text` on one line, cut at `limit` characters."""
     flat = " ".join(str(text).split())
-    return flat if len(flat) <= MAX_QUOTED_CHARS else flat[: MAX_QUOTED_CHARS - 1] + "…"
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 class OpscopeError(Exception):
@@ -81,11 +82,14 @@ class ReadError(OpscopeError):
         What is wrong, in one sentence.
     """
 
+    max_reason_chars = MAX_QUOTED_CHARS
+
     def __init__(self, source: str, reason: str, *, format: str = "") -> None:
         self.source = str(source)
         self.format = format
         self.reason = reason
-        super().__init__(f"Cannot read {quoted(self.source)}: {quoted(reason)}")
+        said = quoted(reason, self.max_reason_chars)
+        super().__init__(f"Cannot read {quoted(self.source)}: {said}")
 
 
 class UnknownFormat(ReadError):
@@ -97,13 +101,50 @@ class UnknownFormat(ReadError):
         Formats that looked and declined.
     looks_like : str
         What the content looks like, e.g. ``"an HTML page"``.
+    needs : str
+        What would have opened instead; empty where nobody can say.
+    failures : tuple of str
+        Importer plugins that could not be asked, with the reason.
     """
 
-    def __init__(self, source: str, *, tried: Sequence[str], looks_like: str) -> None:
+    max_reason_chars = 2000  # the formats are ours, and what the file says is quoted already
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        tried: Sequence[str],
+        looks_like: str,
+        needs: str = "",
+        failures: Sequence[str] = (),
+    ) -> None:
         self.tried = tuple(tried)
         self.looks_like = looks_like
-        known = ", ".join(self.tried)
-        super().__init__(source, f"it looks like {looks_like}. Opscope opens: {known}.")
+        self.needs = needs
+        self.failures = tuple(failures)
+        said = [f"it looks like {looks_like}", needs or f"Opscope opens: {', '.join(self.tried)}"]
+        said += [f"An importer plugin failed: {quoted(one)}" for one in self.failures[:5]]
+        super().__init__(source, ". ".join(said) + ".")
+
+
+class UnknownObject(ReadError):
+    """No reader accepted an object.
+
+    Attributes
+    ----------
+    kind : str
+        Its class.
+    accepted : str
+        What would have been read.
+    """
+
+    max_reason_chars = 2000
+
+    def __init__(self, source: str, *, kind: str, accepted: str) -> None:
+        self.kind = kind
+        self.accepted = accepted
+        known = f"Give a path, bytes, a binary file, or: {accepted}."
+        super().__init__(source, f"it is an object of class {quoted(kind)}. {known}")
 
 
 class MissingFramework(ReadError):

@@ -1,39 +1,44 @@
-"""Files and objects in, `graphs.ir.Model` out. `read` is the whole interface."""
+"""Files and objects in, `graphs.ir.Model` out. `read` is the whole interface.
+
+`write_opscope_json` keeps a model in a file of our own, without the model's.
+"""
 
 from __future__ import annotations
 
-import os
-
-from graphs.errors import UnknownFormat
 from graphs.ir import Model
-from importers.base import make_probe, without_collector
-from importers.content import looks_like
-from importers.notes import Notes
-from importers.registry import FORMATS, candidates
+from importers.base import make_probe
+from importers.objects import is_object, read_object
+from importers.opening import read_probe
+from importers.opscope_json_write import write_opscope_json
+from importers.plugins import formats
+from importers.registry import FORMATS
 
-__all__ = ["FORMATS", "read"]
+__all__ = ["FORMATS", "formats", "read", "write_opscope_json"]
 
 
-def read(source: str | os.PathLike[str] | bytes, *, name: str | None = None) -> Model:
+def read(source: object, *, name: str | None = None, **options: object) -> Model:
     """Read a model. The format is found by content first, then by name.
 
     Parameters
     ----------
-    source : path or bytes
+    source : path, bytes, binary file, or object
+        A path may be that of a SavedModel's folder. An object is one of a
+        framework that is imported already (`importers.objects.OBJECT_READERS`).
     name : str, optional
         What the reader calls it; the file's name if not given.
+    **options
+        For objects only: what their reader takes, e.g. example inputs.
 
     Raises
     ------
     graphs.errors.ReadError
         There is no such file, no importer accepts it, it is damaged, or a
         package is missing.
+    TypeError
+        Options are given with a file.
     """
-    probe = make_probe(source, name)
-    for _row, importer in candidates(probe):
-        if importer.look(probe):
-            with without_collector():
-                return importer.read(probe, Notes())
-    raise UnknownFormat(
-        probe.name, tried=[row.name for row in FORMATS], looks_like=looks_like(probe)
-    )
+    if is_object(source):
+        return read_object(source, name, **options)
+    if options:
+        raise TypeError(f"a file takes no options, but {', '.join(options)} was given")
+    return read_probe(make_probe(source, name))

@@ -25,6 +25,8 @@ from importers.notes import Notes
 
 HEAD_BYTES = 4096
 MAX_FILE_BYTES = 8 << 30  # more than any model without external data; guards against /dev/zero
+# A model that is a folder is opened by the file in it that says what the folder is.
+FOLDER_FILES = ("saved_model.pb", "saved_model.pbtxt")
 
 
 @dataclass(frozen=True)
@@ -106,21 +108,26 @@ class Importer(Protocol):
         """Return the model; raise a `ReadError` where there is none."""
 
 
-def make_probe(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Probe:
-    """Return the probe of a path or of bytes.
+def make_probe(source: object, name: str | None = None) -> Probe:
+    """Return the probe of a path, of bytes or of an open binary file.
+
+    A folder is opened by the file in it that stands for it.
 
     Raises
     ------
     ReadError
-        The path does not exist, cannot be read or is not a regular file.
+        The path does not exist, cannot be read or is not a regular file; the
+        open file gives text, or more than `MAX_FILE_BYTES`.
     """
-    if isinstance(source, bytes):
-        return Probe(name or "model", content=source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Probe(name or "model", content=bytes(source))
+    if not isinstance(source, str | os.PathLike):
+        return _probe_of_file(source, name)
     path = Path(source)
     label = name or path.name or str(path)
     try:
         if path.is_dir():
-            raise ReadError(label, "it is a folder; name a file in it")
+            path = _file_of_folder(path, label)
         if not path.is_file():
             reason = "it is not a regular file" if path.exists() else "there is no such file"
             raise ReadError(label, reason)
@@ -130,3 +137,31 @@ def make_probe(source: str | os.PathLike[str] | bytes, name: str | None = None) 
         reason = getattr(error, "strerror", None) or str(error)
         raise ReadError(label, f"it cannot be read: {reason}") from error
     return probe
+
+
+def _probe_of_file(file: object, name: str | None) -> Probe:
+    """Read an open file from where it stands to its end."""
+    stated = getattr(file, "name", None)
+    label = name or (Path(stated).name if isinstance(stated, str) and stated else "model")
+    read = getattr(file, "read", None)
+    assert callable(read), "objects are told apart before"
+    try:
+        content = read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ReadError(label, f"it cannot be read: {error}") from error
+    if not isinstance(content, bytes | bytearray):
+        raise ReadError(label, "the open file gives text; open it in binary mode")
+    if len(content) > MAX_FILE_BYTES:
+        raise ReadError(label, f"it has more than {MAX_FILE_BYTES:,} bytes")
+    return Probe(label, content=bytes(content))
+
+
+def _file_of_folder(folder: Path, label: str) -> Path:
+    for name in FOLDER_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    if (folder / "Manifest.json").is_file() and (folder / "Data").is_dir():
+        what = "a Core ML package (.mlpackage), which Opscope does not read. Open"
+        raise ReadError(label, f"it is {what} the model that it was converted from")
+    known = " or ".join(FOLDER_FILES)
+    raise ReadError(label, f"it is a folder without {known}; name a file in it")

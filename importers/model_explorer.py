@@ -7,42 +7,23 @@ Also gzipped. Imports no framework.
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
-import zlib
-
-import orjson
-
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from graphs.ir import Graph, Model
 from graphs.notes import Note
 from importers.base import Probe
+from importers.json_bytes import json_head, parse_json
 from importers.model_explorer_graph import GraphReader, Json, dicts, text_of
 from importers.model_explorer_words import RESERVED
 from importers.naming import Namer
 from importers.notes import MAX_NOTES, Notes
 
 FORMAT = "Model Explorer JSON"
-GZIP = b"\x1f\x8b"
-MAX_JSON_BYTES = 1 << 30
-MAX_RATIO = 200  # JSON of equal nodes shrinks to a hundredth; a bomb to a thousandth
-RATIO_FROM_BYTES = 64 << 20
-MAX_PYTHONIC_BYTES = 64 << 20
-_CHUNK = 1 << 20
-_BLANK = b"\xef\xbb\xbf \t\r\n"
 _SORTINGS = ("node_count_asc", "node_count_desc", "name_asc", "name_desc")
 
 
 def look(probe: Probe) -> bool:
     """Return whether the content begins like a JSON object or list, gzipped or not."""
-    head = probe.head
-    if head[:2] == GZIP:
-        try:
-            head = zlib.decompressobj(31).decompress(head, 256)
-        except zlib.error:
-            return False
-    return head.lstrip(_BLANK)[:1] in (b"{", b"[")
+    return json_head(probe)[:1] in (b"{", b"[")
 
 
 def read(probe: Probe, notes: Notes) -> Model:
@@ -57,7 +38,7 @@ def read(probe: Probe, notes: Notes) -> Model:
     ReadError
         It holds node data, which is loaded onto an open model.
     """
-    data = _parse(probe)
+    data = parse_json(probe, FORMAT)
     collections = _collections(probe, data)
     namer = Namer(notes)
     graphs: list[Graph] = []
@@ -74,58 +55,6 @@ def read(probe: Probe, notes: Notes) -> Model:
     if not graphs:
         raise DamagedSource(probe.name, "it holds no graph", format=FORMAT)
     return _model(probe, data, collections, _sorted(data, graphs), notes)
-
-
-def _parse(probe: Probe) -> object:
-    content = probe.read_bytes(MAX_JSON_BYTES)
-    if content[:2] == GZIP:
-        content = _unpacked(probe, content)
-    try:
-        return orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        return _parse_pythonic(probe, content, error)
-
-
-def _parse_pythonic(probe: Probe, content: bytes, error: orjson.JSONDecodeError) -> object:
-    """Parse what Python writes and JSON does not know: NaN and Infinity.
-
-    Slower, so only for what fails otherwise and is of moderate size. Nesting is
-    bounded by the interpreter, which raises before the stack ends.
-    """
-    try:
-        if len(content) <= MAX_PYTHONIC_BYTES and not _is_deep(error):
-            found: object = json.loads(content.decode("utf-8-sig"))
-            json.dumps(found, ensure_ascii=False).encode()  # refuses halves of surrogate pairs
-            return found
-    except (ValueError, RecursionError):
-        pass  # the first error says where
-    raise DamagedSource(
-        probe.name, f"it is no valid JSON: {error.msg}", format=FORMAT, offset=error.pos
-    ) from error
-
-
-def _is_deep(error: orjson.JSONDecodeError) -> bool:
-    return "depth" in error.msg
-
-
-def _unpacked(probe: Probe, content: bytes) -> bytes:
-    limit = min(MAX_JSON_BYTES, max(RATIO_FROM_BYTES, len(content) * MAX_RATIO))
-    parts: list[bytes] = []
-    n_bytes = 0
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            while chunk := packed.read(_CHUNK):
-                parts.append(chunk)
-                n_bytes += len(chunk)
-                if n_bytes > limit:
-                    raise DamagedSource(
-                        probe.name, f"it unpacks to more than {limit:,} bytes", format=FORMAT
-                    )
-    except (OSError, EOFError, zlib.error) as error:
-        raise DamagedSource(
-            probe.name, f"its compressed data is broken: {error}", format=FORMAT
-        ) from error
-    return b"".join(parts)
 
 
 def _collections(probe: Probe, data: object) -> list[tuple[str, list[Json]]]:

@@ -7,12 +7,9 @@ same model from them. Weights are not written. Imports no framework.
 
 from __future__ import annotations
 
-import json
-
-import orjson
-
 from graphs.ir import Graph, Model, Node, NodeKind
 from importers import model_explorer_words as words
+from importers.json_bytes import json_bytes
 
 
 def write_model_explorer(model: Model) -> bytes:
@@ -41,10 +38,7 @@ def write_model_explorer(model: Model) -> bytes:
             ],
         },
     }
-    try:
-        return orjson.dumps(collection)
-    except TypeError:  # a lone surrogate, from a name that was never Unicode
-        return json.dumps(collection, ensure_ascii=False).encode("utf-8", "replace")
+    return json_bytes(collection)
 
 
 def _pairs(facts: list[tuple[str, str]]) -> list[dict[str, str]]:

@@ -1,13 +1,13 @@
 """The table of formats. A new format is a row here and a module with `look` and `read`.
 
 A module is imported only when its row may match, so that opening one format
-never loads another's framework.
+never loads another's framework. Importers of other distributions join the
+table through `importers.plugins`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,7 +23,7 @@ class Format:
     name : str
         What the reader calls the format.
     module : str
-        Module with `look` and `read`.
+        Module with `look` and `read`; empty for a plugin's row.
     extensions : tuple of str
         Usual file extensions, lower case, with the dot.
     magic : tuple of (offset, bytes)
@@ -35,8 +35,8 @@ class Format:
     """
 
     name: str
-    module: str
-    extensions: tuple[str, ...]
+    module: str = ""
+    extensions: tuple[str, ...] = ()
     magic: tuple[tuple[int, bytes], ...] = ()
     extra: str = ""
     keeps: str = ""
@@ -51,28 +51,59 @@ FORMATS: tuple[Format, ...] = (
         keeps="subgraphs, signatures, built-in and custom options, quantization parameters",
     ),
     Format(
+        name="Opscope JSON",
+        module="importers.opscope_json",
+        extensions=(".opscope.json", ".opscope.json.gz"),
+        keeps="everything but the weights; written as well as read",
+    ),
+    Format(
         name="Model Explorer JSON",
         module="importers.model_explorer",
         extensions=(".json", ".json.gz"),
-        keeps="namespaces, attributes, metadata of inputs and outputs, subgraphs",
+        keeps="namespaces, attributes, metadata of inputs and outputs, subgraphs; written as well "
+        "as read",
     ),
     Format(
         name="ONNX",
         module="importers.onnx",
         extensions=(".onnx",),
-        keeps="functions and control-flow bodies as subgraphs, module hierarchy, shapes",
+        keeps="functions and the bodies of If, Loop and Scan as subgraphs, attributes, metadata, "
+        "groups from scoped names and from the exporter; external data is never read on opening",
+    ),
+    Format(
+        name="TensorFlow SavedModel",
+        module="importers.tensorflow",
+        extensions=(".pb", ".pbtxt"),
+        keeps="every MetaGraph and signature, functions as subgraphs, name scopes as groups, control "
+        "edges, variables with the checkpoint's shapes and values; TF1 and TF2; a folder opens too",
+    ),
+    Format(
+        name="TensorFlow GraphDef",
+        module="importers.tensorflow_graphdef",
+        extensions=(".pb", ".pbtxt"),
+        keeps="functions as subgraphs, name scopes as groups, shapes, control edges, loops of control "
+        "flow v1 as cycles",
+    ),
+    Format(
+        name="PyTorch ExportedProgram",
+        module="importers.pytorch",
+        extensions=(".pt2",),
+        magic=((0, b"PK\x03\x04"),),
+        keeps="module hierarchy and classes, source lines, symbolic shapes, higher-order bodies",
     ),
 )
 
 
-def candidates(probe: Probe) -> Iterator[tuple[Format, Importer]]:
-    """Yield the formats that may match: by magic, then by extension, then those without magic."""
-    by_magic = [f for f in FORMATS if _has_magic(f, probe.head)]
-    by_name = [f for f in FORMATS if probe.name.lower().endswith(f.extensions)]
-    without = [f for f in FORMATS if not f.magic]
-    for row in dict.fromkeys([*by_magic, *by_name, *without]):
-        yield row, cast(Importer, importlib.import_module(row.module))
+def importer_of(row: Format) -> Importer:
+    """Return the importer of a row of `FORMATS`, importing its module."""
+    return cast(Importer, importlib.import_module(row.module))
 
 
-def _has_magic(row: Format, head: bytes) -> bool:
-    return any(head[at : at + len(mark)] == mark for at, mark in row.magic)
+def has_magic(row: Format, probe: Probe) -> bool:
+    """Return whether the content bears one of the format's marks."""
+    return any(probe.head[at : at + len(mark)] == mark for at, mark in row.magic)
+
+
+def has_name(row: Format, probe: Probe) -> bool:
+    """Return whether the name ends as the format's files do."""
+    return probe.name.lower().endswith(row.extensions)

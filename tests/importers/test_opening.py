@@ -13,11 +13,12 @@ from graphs.errors import ReadError, UnknownFormat
 from graphs.tensor_type import DTYPE_BITS
 from importers import FORMATS, read
 from importers.base import HEAD_BYTES, Probe, make_probe
-from importers.content import looks_like
+from importers.content import recognise
 from importers.dtypes import ONNX_DTYPES
 from importers.naming import MAX_ID_CHARS, Namer
 from importers.notes import MAX_EXAMPLES, MAX_NOTES, Notes
-from importers.registry import candidates
+from importers.opening import candidates
+from importers.registry import importer_of
 from tests.helpers import onnx_models as models
 
 
@@ -69,9 +70,9 @@ def test_a_probe_reads_the_head_only(tmp_path: Path) -> None:
 def test_candidates_come_by_magic_then_by_name() -> None:
     """Bytes that say what they are come first, whatever the extension claims."""
     tflite = Probe("model.onnx", content=b"\x1c\0\0\0TFL3" + bytes(32))
-    assert [row.name for row, _ in candidates(tflite)][:2] == ["TFLite", "ONNX"]
+    assert [one.row.name for one in candidates(tflite)][:2] == ["TFLite", "ONNX"]
     unknown = Probe("model", content=b"\x08\x08")
-    assert "ONNX" in [row.name for row, _ in candidates(unknown)]
+    assert "ONNX" in [one.row.name for one in candidates(unknown)]
 
 
 def test_every_format_of_the_table_is_an_importer() -> None:
@@ -79,10 +80,9 @@ def test_every_format_of_the_table_is_an_importer() -> None:
     assert len({row.name for row in FORMATS}) == len(FORMATS)
     for row in FORMATS:
         probe = Probe(f"x{row.extensions[0]}", content=b"")
-        importers = {found.name: module for found, module in candidates(probe)}
-        assert callable(importers[row.name].look)
-        assert callable(importers[row.name].read)
-        assert not importers[row.name].look(probe)
+        importer = importer_of(row)
+        assert callable(importer.read)
+        assert not importer.look(probe)
 
 
 def test_opening_one_format_imports_no_other_framework() -> None:
@@ -125,7 +125,7 @@ def test_opening_one_format_imports_no_other_framework() -> None:
 )
 def test_a_refusal_says_what_the_content_is(content: bytes, phrase: str) -> None:
     """The reader learns what the file is, and which formats would have opened."""
-    assert phrase in looks_like(Probe("m.onnx", content=content))
+    assert phrase in recognise(Probe("m.onnx", content=content)).phrase
 
 
 def test_an_unknown_format_names_what_would_open() -> None:
