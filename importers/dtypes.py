@@ -38,3 +38,68 @@ ONNX_DTYPES: dict[int, str] = {
     27: "float6_e2m3fn",
     28: "float6_e3m2fn",
 }
+
+# DataType of
+# https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/types.proto
+# A reference to a variable of a type has that type's code and 100 more.
+TENSORFLOW_DTYPES: dict[int, str] = {
+    0: "",
+    1: "float32",
+    2: "float64",
+    3: "int32",
+    4: "uint8",
+    5: "int16",
+    6: "int8",
+    7: "string",
+    8: "complex64",
+    9: "int64",
+    10: "bool",
+    11: "int8",  # qint8: the numbers of a quantized tensor
+    12: "uint8",
+    13: "int32",
+    14: "bfloat16",
+    15: "int16",
+    16: "uint16",
+    17: "uint16",
+    18: "complex128",
+    19: "float16",
+    20: "resource",
+    21: "variant",
+    22: "uint32",
+    23: "uint64",
+    24: "float8_e5m2",
+    25: "float8_e4m3fn",
+    26: "float8_e4m3fnuz",
+    27: "float8_e4m3b11fnuz",
+    28: "float8_e5m2fnuz",
+    29: "int4",
+    30: "uint4",
+    31: "int2",
+    32: "uint2",
+}
+
+# ScalarType of https://github.com/pytorch/pytorch/blob/main/torch/_export/serde/schema.py
+TORCH_DTYPES: dict[int, str] = {
+    0: "",
+    1: "uint8",
+    2: "int8",
+    3: "int16",
+    4: "int32",
+    5: "int64",
+    6: "float16",
+    7: "float32",
+    8: "float64",
+    9: "complex32",
+    10: "complex64",
+    11: "complex128",
+    12: "bool",
+    13: "bfloat16",
+    28: "uint16",
+    29: "float8_e4m3fn",
+    30: "float8_e5m2",
+    31: "float8_e4m3fnuz",
+    32: "float8_e5m2fnuz",
+    33: "float8_e8m0fnu",
+    34: "uint32",
+    35: "uint64",
+}
