@@ -13,8 +13,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from msgspec import Raw
-
 from graphs.errors import ReadError, UnsupportedFeature
 from graphs.ir import Facts, Graph, Model, NodeKind
 from importers.base import Probe
@@ -22,7 +20,13 @@ from importers.naming import Namer
 from importers.notes import Notes
 from importers.pytorch_archive import FORMAT, MODELS, OLD_PROGRAM, Archive, ModelFiles
 from importers.pytorch_graph import Rows, Scope, build, read_rows
-from importers.pytorch_schema import DECODING_ERRORS, Program, decode_graph, decode_program
+from importers.pytorch_schema import (
+    DECODING_ERRORS,
+    Body,
+    Program,
+    decode_graph,
+    decode_program,
+)
 from importers.pytorch_source import PytorchSource, range_text
 from importers.pytorch_text import MAX_FACTS, cut
 from importers.pytorch_types import TypeTable
@@ -165,19 +169,15 @@ def _graphs(
     return graphs
 
 
-def _body(
-    archive: Archive, scope: Scope, rows: Rows, namer: Namer, node: int, body: object
-) -> Scope:
+def _body(archive: Archive, scope: Scope, rows: Rows, namer: Namer, node: int, body: Body) -> Scope:
     """Return the scope of a graph that a node calls."""
-    name, raw = str(getattr(body, "name", "")), getattr(body, "graph", Raw())
     if scope.depth >= MAX_BODY_DEPTH:
         feature = f"graphs nested deeper than {MAX_BODY_DEPTH}"
         raise UnsupportedFeature(archive.name, feature, format=FORMAT)
-    inner = name if scope.signature is not None else f"{scope.id}/{name}"
+    inner = body.name if scope.signature is not None else f"{scope.id}/{body.name}"
     stem = f"{rows.ids[node]}_body"
-    return Scope(
-        namer.unique(inner, stem, is_noted=False), name or stem, raw, None, scope.depth + 1
-    )
+    own = namer.unique(inner, stem, is_noted=False)
+    return Scope(own, body.name or stem, body.graph, None, scope.depth + 1)
 
 
 def _weigh(rows: Rows, weights: Weights, totals: _Totals) -> None:

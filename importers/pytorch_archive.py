@@ -83,8 +83,10 @@ class Archive:
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._stamp = self._stat()
-        with self._opened() as archive:
-            infos = archive.infolist()
+        with self._bytes() as file:
+            _refuse_many(file)
+            with zipfile.ZipFile(file) as archive:
+                infos = archive.infolist()
         folder = infos[0].filename.partition("/")[0] + "/" if infos else ""
         shared = folder if all(info.filename.startswith(folder) for info in infos) else ""
         self.members = {info.filename[len(shared) :]: info for info in infos}
@@ -126,27 +128,60 @@ class Archive:
         Raises
         ------
         DamagedSource
-            There is no such member, it is cut or corrupt, or the file was replaced.
+            There is no such member, or it is cut or corrupt.
         UnsupportedFeature
             It is larger than `limit`, or shrunk so much that it may be a trap.
+        ReadError
+            The file was replaced since it was opened.
         """
-        with self.opened(member, limit) as file:
-            return file.read()
-
-    @contextmanager
-    def opened(self, member: str, limit: int = MAX_MEMBER_BYTES) -> Iterator[IO[bytes]]:
-        """Open a member for reading and seeking; raises what `read` raises."""
-        info = self.members.get(member)
-        if info is None:
-            raise self.damaged(f"it has no member {member}")
+        info = self._info(member)
         is_swollen = info.file_size > max(FREE_BYTES, MAX_RATIO * info.compress_size)
         if info.file_size > limit or is_swollen:
             feature = f"{member} of {info.file_size:,} bytes in {info.compress_size:,}"
             raise UnsupportedFeature(self.name, feature, format=FORMAT)
-        if self._stat() != self._stamp:
-            raise ReadError(self.name, "the file was replaced since it was opened", format=FORMAT)
-        with self._opened() as archive, archive.open(info) as file:
-            yield file
+        with self._bytes() as file:
+            file.seek(_start(file, info))
+            data = file.read(info.compress_size)
+            if info.compress_type == zipfile.ZIP_DEFLATED:
+                data = zlib.decompressobj(-15).decompress(data, info.file_size + 1)
+            if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+                raise ValueError(f"{member} is not what the directory says")
+        return data
+
+    @contextmanager
+    def inner(self, member: str) -> Iterator[zipfile.ZipFile]:
+        """Open a member that is an archive itself, without reading all of it.
+
+        Raises
+        ------
+        DamagedSource
+            There is no such member, or it is no whole ZIP archive.
+        """
+        info = self._info(member)
+        if info.compress_type != zipfile.ZIP_STORED:
+            with (
+                self._broken_is_damaged(),
+                zipfile.ZipFile(io.BytesIO(self.read(member))) as zipped,
+            ):
+                yield zipped
+            return
+        with self._bytes() as file:
+            window = Window(file, _start(file, info), info.file_size)
+            _refuse_many(window)
+            with zipfile.ZipFile(window) as zipped:
+                yield zipped
+
+    def _info(self, member: str) -> zipfile.ZipInfo:
+        info = self.members.get(member)
+        if info is None:
+            raise self.damaged(f"it has no member {member}")
+        if info.flag_bits & 1 or info.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):
+            feature = f"{member}, which is encrypted or packed in an unusual way"
+            raise UnsupportedFeature(self.name, feature, format=FORMAT)
+        return info
 
     def damaged(self, reason: str) -> DamagedSource:
         """Return the error for something that is wrong in the archive."""
@@ -167,13 +202,19 @@ class Archive:
         return found.st_size, found.st_mtime_ns
 
     @contextmanager
-    def _opened(self) -> Iterator[zipfile.ZipFile]:
-        """Open the archive; whatever is wrong with it ends in our error."""
-        try:
+    def _bytes(self) -> Iterator[IO[bytes]]:
+        """Open the file; whatever is wrong with it ends in our error."""
+        with self._broken_is_damaged():
+            if self._stat() != self._stamp:
+                reason = "the file was replaced since it was opened"
+                raise ReadError(self.name, reason, format=FORMAT)
             with self._file() as file:
-                _refuse_many(file)
-                with zipfile.ZipFile(file) as archive:
-                    yield archive
+                yield file
+
+    @contextmanager
+    def _broken_is_damaged(self) -> Iterator[None]:
+        try:
+            yield
         except ReadError:
             raise
         except OSError as error:
@@ -188,7 +229,61 @@ class Archive:
         return io.BytesIO(probe.content or b"")
 
 
-def _refuse_many(file: IO[bytes]) -> None:
+class Window(io.RawIOBase):
+    """A part of a file as a file; reads no further than its end.
+
+    Parameters
+    ----------
+    file : binary file
+    start, length : int
+        Bytes.
+    """
+
+    def __init__(self, file: IO[bytes], start: int, length: int) -> None:
+        self._file = file
+        self._start = start
+        self._length = length
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a byte of the part and return where that is."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Return where the next byte is read."""
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return at most `size` bytes; all that are left if it is negative."""
+        n_left = max(0, self._length - self._at)
+        n_bytes = n_left if size is None or size < 0 else min(size, n_left)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(n_bytes)
+        self._at += len(data)
+        return data
+
+
+def _start(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+    """Return where the bytes of a member begin; raises ValueError where no member begins."""
+    file.seek(info.header_offset)
+    header = file.read(30)
+    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+        raise ValueError(f"no member begins at byte {info.header_offset:,}")
+    n_name, n_extra = struct.unpack("<HH", header[26:])
+    return info.header_offset + 30 + int(n_name) + int(n_extra)
+
+
+def _refuse_many(file: IO[bytes] | Window) -> None:
     """Refuse a directory so large that listing it would fill the memory.
 
     Raises

@@ -24,6 +24,7 @@ from importers.pytorch_schema import Argument, Body, Graph, Node, Signature, Spe
 from importers.pytorch_types import TypeTable
 
 NO_SPEC = Spec()
+LITERAL = Argument()
 # Kind of an input spec -> op type and kind of its node.
 INPUT_KINDS: dict[str, tuple[str, NodeKind]] = {
     "user_input": ("Input", NodeKind.INPUT),
@@ -232,7 +233,7 @@ def op_type(target: str) -> str:
 
 
 def _stem(op: str) -> str:
-    """Return what a nameless call of an operator is named after: ``mul`` for ``aten.mul.Tensor``."""
+    """Return what a nameless call is named after: ``mul`` for ``aten.mul.Tensor``."""
     parts = op.split(".")
     return parts[-2] if len(parts) > 1 else op
 
@@ -275,6 +276,8 @@ def _connect(rows: Rows, graph: Graph, notes: Notes) -> None:
             argument = given.arg
             if argument.as_tensor is not None:
                 slot = _link(rows, argument.as_tensor.name, target, slot, notes)
+                continue
+            if argument == LITERAL:
                 continue
             for name in references(argument):
                 slot = _link(rows, name, target, slot, notes)

@@ -62,9 +62,7 @@ class PytorchSource:
         self._first_operator = rows.first_operator
         self._first_output = rows.first_output
         self._kinds = rows.kinds
-        self._names = list(rows.handles)
-        # The builder sorts values by node and slot; here they are in that order already,
-        # except that an operator's follow those of the inputs.
+        self._names: tuple[str, ...] = ()
         self._modules = rows.modules
         self._spaces: tuple[str, ...] = ()
         self._weights = weights
@@ -73,7 +71,7 @@ class PytorchSource:
 
     def bind(self, names: tuple[str, ...], spaces: tuple[str, ...]) -> None:
         """Tell the source its graph's values and namespaces, once that is built."""
-        self._names = list(names)
+        self._names = names
         self._spaces = spaces
 
     def attributes(self, node: int) -> Facts:
@@ -143,11 +141,8 @@ class PytorchSource:
         if bytes(spec.value):
             facts.append(("value", argument_text(_decoded(spec.value))))
         for other, changed in self._outputs:
-            if (
-                other.endswith("_mutation")
-                and changed.target in (spec.target, placeholder)
-                and (changed.target)
-            ):
+            is_this = changed.target in {spec.target, placeholder} - {""}
+            if is_this and other.endswith("_mutation"):
                 facts.append(("updated", "the graph writes it"))
         return [(key, cut(text)) for key, text in facts if text]
 
@@ -187,7 +182,7 @@ def _argument_facts(inputs: Any) -> Facts:
     return literals + ([("values", cut(", ".join(values)))] if values else [])
 
 
-def _reference(argument: dict[str, Any]) -> str:
+def _reference(argument: Any) -> str:
     inner = next(iter(argument.values()))
     return str(inner.get("name", "")) if isinstance(inner, dict) else ""
 

@@ -7,16 +7,14 @@ whose pickle `pytorch_pickle` reads without unpickling. Imports no torch.
 
 from __future__ import annotations
 
-import io
 import math
-import zipfile
 from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from graphs.errors import DamagedSource, ReadError, UnsupportedFeature, quoted
+from graphs.errors import DamagedSource, UnsupportedFeature, quoted
 from graphs.tensor_type import DTYPE_BITS
 from importers.dtypes import TORCH_DTYPES
 from importers.pytorch_archive import CONSTANTS, FORMAT, WEIGHTS, Archive, ModelFiles
@@ -181,7 +179,8 @@ def _numpy_dtype(archive: Archive, dtype: str) -> np.dtype[np.generic]:
     if dtype.startswith(_EXTENDED):
         import ml_dtypes
 
-        return np.dtype(getattr(ml_dtypes, dtype))
+        found: np.dtype[np.generic] = np.dtype(getattr(ml_dtypes, dtype))
+        return found
     return np.dtype(dtype).newbyteorder("<")
 
 
@@ -193,16 +192,10 @@ def _inner(archive: Archive, member: str, wanted: str, limit: int) -> bytes:
     DamagedSource
         There is none, or it is cut.
     """
-    whole = archive.read(member)
-    try:
-        with zipfile.ZipFile(io.BytesIO(whole)) as inner:
-            for info in inner.infolist():
-                if info.filename.partition("/")[2] == wanted:
-                    if info.file_size > min(limit, len(whole)):
-                        raise archive.damaged(f"{member} claims more than it holds")
-                    return inner.read(info)
-    except ReadError:
-        raise
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise archive.damaged(f"{member} is cut or corrupt ({error})") from error
+    with archive.inner(member) as zipped:
+        for info in zipped.infolist():
+            if info.filename.partition("/")[2] == wanted:
+                if info.file_size > min(limit, archive.size(member)):
+                    raise archive.damaged(f"{member} claims more than it holds")
+                return zipped.read(info)
     raise DamagedSource(archive.name, f"{member} has no {wanted}", format=FORMAT)
