@@ -1,19 +1,21 @@
 """Files and objects in, `graphs.ir.Model` out. `read` is the whole interface.
 
-`write_opscope_json` keeps a model in a file of our own, without the model's.
+`write_opscope_json` keeps a model in a file of our own, `write_model_explorer_json`
+in one that Model Explorer opens.
 """
 
 from __future__ import annotations
 
 from graphs.ir import Model
 from importers.base import make_probe
+from importers.model_explorer_write import write_model_explorer_json
 from importers.objects import is_object, read_object
 from importers.opening import read_probe
 from importers.opscope_json_write import write_opscope_json
 from importers.plugins import formats
 from importers.registry import FORMATS
 
-__all__ = ["FORMATS", "formats", "read", "write_opscope_json"]
+__all__ = ["FORMATS", "formats", "read", "write_model_explorer_json", "write_opscope_json"]
 
 
 def read(source: object, *, name: str | None = None, **options: object) -> Model:

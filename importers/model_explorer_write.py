@@ -7,9 +7,11 @@ same model from them. Weights are not written. Imports no framework.
 
 from __future__ import annotations
 
+import os
+
 from graphs.ir import Graph, Model, Node, NodeKind
 from importers import model_explorer_words as words
-from importers.json_bytes import json_bytes
+from importers.json_bytes import json_bytes, write_json
 
 
 def write_model_explorer(model: Model) -> bytes:
@@ -18,7 +20,22 @@ def write_model_explorer(model: Model) -> bytes:
     Reading it again gives the same graphs, node for node and edge for edge, and
     the same format, producer, metadata and notes.
     """
-    collection = {
+    return json_bytes(_collection(model))
+
+
+def write_model_explorer_json(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write what `write_model_explorer` returns to a file, gzipped where it ends in ``.gz``.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    write_json(_collection(model), path)
+
+
+def _collection(model: Model) -> dict[str, object]:
+    return {
         "label": model.name,
         "graphs": [_graph(graph) for graph in model.graphs],
         words.RESERVED: {
@@ -38,7 +55,6 @@ def write_model_explorer(model: Model) -> bytes:
             ],
         },
     }
-    return json_bytes(collection)
 
 
 def _pairs(facts: list[tuple[str, str]]) -> list[dict[str, str]]:
