@@ -4,7 +4,8 @@ A graph here is *proper*: each edge joins neighbouring ranks. ``order`` lists al
 vertices, rank after rank; rank r is ``order[rank_ptr[r]:rank_ptr[r + 1]]``, and
 ``place[v]`` is the index of v in its rank. Edges are in CSR form both ways, and
 within a vertex sorted by port; ``*_port`` is the place of an edge's end among
-the ports of that vertex, as a fraction in (0, 1), equal where ends share a port.
+the ports of that vertex, as a fraction in (0, 1), equal where ends share a port and
+less than `SOFT` apart where their order is a wish.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
+
+SOFT = 1e-6
+"""Ports nearer to each other than this may change places: no crossing is counted there."""
 
 
 @kernel
@@ -111,7 +115,7 @@ def count_crossings(
             first, stop = down_ptr[order[i]], down_ptr[order[i] + 1]
             while first < stop:
                 last = first + 1
-                while last < stop and down_port[last] == down_port[first]:
+                while last < stop and down_port[last] - down_port[first] < SOFT:
                     last += 1
                 result[r] += _cross_and_add(
                     first, last, n_seen, base, down_dst, down_slot, tree, size

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
 
+FAR = 64  # ranks; not worth a lane of its own even if edges by themselves would be shorter
+
 
 @kernel
 def longest_path(
@@ -112,3 +114,112 @@ def _pull(
             rank[v] += sign * room
             n_moved += 1
     return n_moved
+
+
+@kernel
+def share_ways(
+    rank: NDArray[np.int64],
+    order: NDArray[np.int64],
+    out_ptr: NDArray[np.int64],
+    out_dst: NDArray[np.int64],
+    out_net: NDArray[np.int64],
+    in_ptr: NDArray[np.int64],
+    in_src: NDArray[np.int64],
+    in_net: NDArray[np.int64],
+    is_pinned: NDArray[np.bool_],
+) -> None:
+    """Move vertices down in place where that shortens the sum of the lengths of nets.
+
+    A net (all edges of one value) is as long as the way to its farthest target, since its
+    edges share it. So the transpose of a shared weight costs nothing beside its consumer if
+    the weight is led farther anyway; at the top it costs a lane of its own. From the last
+    vertex to the first, each goes to the rank that is best while all others stay. One with
+    more edges above than below, which would lengthen the sum over edges, does so only
+    where its own lane is long.
+
+    Parameters
+    ----------
+    rank : int64 array, shape (n,)
+        Changed in place; ``rank[u] < rank[v]`` still holds along edges.
+    order : int64 array, shape (n,)
+        Topological order.
+    out_ptr, out_dst, out_net : int64 arrays
+        Successors in CSR form and the net of each edge; those of a net are neighbours.
+    in_ptr, in_src, in_net : int64 arrays
+        Predecessors in CSR form and the net of each edge.
+    is_pinned : bool array, shape (n,)
+        Vertices that stay.
+    """
+    n_nets = 0
+    for net in out_net:
+        n_nets = max(n_nets, net + 1)
+    far, second = np.full(n_nets, -1, np.int64), np.full(n_nets, -1, np.int64)
+    farthest = np.full(n_nets, -1, np.int64)
+    for e in range(len(out_net)):
+        _reach(out_net[e], out_dst[e], rank[out_dst[e]], far, second, farthest)
+    ends = np.empty(len(in_net), np.int64)
+    for i in range(len(rank) - 1, -1, -1):
+        v = order[i]
+        if is_pinned[v] or out_ptr[v] == out_ptr[v + 1]:
+            continue
+        n_out, last, limit = 0, -1, rank[out_dst[out_ptr[v]]]
+        for e in range(out_ptr[v], out_ptr[v + 1]):
+            n_out += out_net[e] != last
+            last = out_net[e]
+            limit = min(limit, rank[out_dst[e]])
+        n_in = 0
+        for e in range(in_ptr[v], in_ptr[v + 1]):
+            net, u = in_net[e], in_src[e]
+            if second[net] >= 0 or in_ptr[u] < in_ptr[u + 1] or is_pinned[u]:
+                ends[n_in] = second[net] if farthest[net] == v else far[net]  # without v
+                n_in += 1  # a source that serves v alone follows it
+        least = FAR if n_in > out_ptr[v + 1] - out_ptr[v] else 1
+        goal = _best_rank(ends[:n_in], n_out, limit - 1)
+        if goal >= rank[v] + least:
+            rank[v] = goal
+            for e in range(in_ptr[v], in_ptr[v + 1]):
+                _reach(in_net[e], v, goal, far, second, farthest)
+
+
+@kernel
+def _best_rank(ends: NDArray[np.int64], n_out: int, limit: int) -> int:
+    """Return the rank at which more nets begin to grow above a vertex than shrink below it.
+
+    A net grows from its end: -1 where it leads nowhere else. Where as many grow as shrink
+    the vertex goes on if it shares one, since others may follow.
+    """
+    above, n_grown, n_own = -1, 0, 0
+    for end in ends:
+        n_own += end < 0
+    if len(ends) > 0 and n_own == len(ends):
+        return -1
+    n_grown = n_own
+    while n_grown <= n_out:
+        least, count = limit, 0
+        for end in ends:
+            if above < end < least:
+                least, count = end, 0
+            count += end == least
+        if least == limit:
+            return limit
+        above = least
+        n_grown += count
+    return above
+
+
+@kernel
+def _reach(
+    net: int,
+    v: int,
+    rank: int,
+    far: NDArray[np.int64],
+    second: NDArray[np.int64],
+    farthest: NDArray[np.int64],
+) -> None:
+    """Note that a net reaches v on a rank: its farthest end, and that of all others."""
+    if farthest[net] == v:
+        far[net] = max(far[net], rank)
+    elif rank > far[net]:
+        far[net], second[net], farthest[net] = rank, far[net], v
+    else:
+        second[net] = max(second[net], rank)

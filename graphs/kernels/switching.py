@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
+from graphs.kernels.crossings import SOFT
 from graphs.kernels.sorting import places, sort_range
 
 
@@ -35,14 +36,19 @@ def _fill_sorted(
 
 
 @kernel
-def _saving(u: int, v: int, ptr: NDArray[np.int64], values: NDArray[np.float64]) -> int:
-    """Return crossings of u left of v minus those of v left of u, on one side."""
+def _saving(
+    u: int, v: int, ptr: NDArray[np.int64], values: NDArray[np.float64], near: float
+) -> int:
+    """Return crossings of u left of v minus those of v left of u, on one side.
+
+    Ends that are not farther apart than `near` do not cross.
+    """
     saving = 0
     j_less, j_equal = ptr[v], ptr[v]
     for i in range(ptr[u], ptr[u + 1]):
-        while j_less < ptr[v + 1] and values[j_less] < values[i]:
+        while j_less < ptr[v + 1] and values[j_less] < values[i] - near:
             j_less += 1
-        while j_equal < ptr[v + 1] and values[j_equal] <= values[i]:
+        while j_equal < ptr[v + 1] and values[j_equal] <= values[i] + near:
             j_equal += 1
         saving += (j_less - ptr[v]) - (ptr[v + 1] - j_equal)
     return saving
@@ -119,9 +125,12 @@ def _switch_rank(
     n_saved = 0
     for i in range(start, stop - 1):
         u, v = order[i], order[i + 1]
-        saving = _saving(u, v, up_ptr, above) + _saving(u, v, down_ptr, below)
-        if saving > 0:
+        saving = _saving(u, v, up_ptr, above, SOFT) + _saving(u, v, down_ptr, below, SOFT)
+        soft = 0
+        if saving == 0:
+            soft = _saving(u, v, up_ptr, above, 0.0) + _saving(u, v, down_ptr, below, 0.0)
+        if saving > 0 or soft > 0:
             order[i], order[i + 1] = v, u
             place[v], place[u] = i - start, i + 1 - start
-            n_saved += saving
+            n_saved += saving + soft
     return n_saved

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.errors import LayoutError
+from graphs.kernels.crossings import SOFT
 from graphs.layout.csr import Ints, group_rows, pointers, spread_ranges
-from graphs.layout.ranking import Ranks
+from graphs.layout.ranking import Ranks, nets_of
 from graphs.layout.scope import Bools, Floats, Scope
 
 MAX_VERTICES = 20_000_000  # about 4 GB of columns; a file may ask for more
@@ -91,9 +92,8 @@ def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
     """
     rank, v = ranks.rank, scope.n_vertices
     src, dst = scope.src[rows], scope.dst[rows]
-    is_first = np.ones(len(rows), dtype=bool)
-    is_first[1:] = (np.diff(src) != 0) | (np.diff(scope.src_port[rows]) != 0)
-    net = np.cumsum(is_first) - 1
+    net = nets_of(scope, rows)
+    is_first = np.diff(net, prepend=-1) > 0
     net_src = src[is_first]
     far = np.zeros(len(net_src), dtype=np.int64)
     np.maximum.at(far, net, rank[dst])
@@ -173,20 +173,28 @@ def _source_ends(scope: Scope, rows: Ints) -> tuple[Floats, Floats]:
 
 def _target_ends(scope: Scope, rows: Ints) -> tuple[Floats, Floats]:
     return _ends(
-        scope, scope.dst[rows], scope.dst_port[rows], scope.is_dst_ordered[rows], scope.dst_x[rows]
+        scope,
+        scope.dst[rows],
+        scope.dst_port[rows],
+        scope.is_dst_ordered[rows],
+        scope.dst_x[rows],
+        is_soft=not scope.is_strict,
     )
 
 
 def _ends(
-    scope: Scope, vertex: Ints, port: Ints, is_ordered: Bools, x: Floats
+    scope: Scope, vertex: Ints, port: Ints, is_ordered: Bools, x: Floats, is_soft: bool = False
 ) -> tuple[Floats, Floats]:
     """Return where edges meet a vertex: x from its centre, and a fraction of its ports.
 
-    Ports of a leaf are placed later; until then they count as its centre.
+    Ports of a leaf are placed later; until then they count as its centre. Of soft
+    ones the order of the slots remains as a difference that decides between equals.
     """
     n_ports = np.zeros(scope.n_vertices, dtype=np.int64)
     np.maximum.at(n_ports, vertex, port + 1)
     fraction = np.where(is_ordered, (port + 1) / (n_ports[vertex] + 1), 0.5)
+    if is_soft:
+        fraction = 0.5 + SOFT * (fraction - 0.5)
     is_fixed = ~np.isnan(x)
     width = np.concatenate([scope.width, np.ones(scope.n_in + scope.n_out)])[vertex]
     offset = np.where(is_fixed, x - 0.5 * width, 0.0)

@@ -26,6 +26,9 @@ class LayoutOptions:
         Where edges point.
     node_gap, rank_gap, edge_gap : float
         Between neighbours on a rank, between ranks, between an edge and what is beside it.
+    strict_ports : bool
+        True: the inputs of a leaf stand in the order of their slots, always. False: unless
+        edges would cross for it, which happens once in some twenty nodes of real models.
     group_padding, group_header : float
         Free border inside an expanded group, and the height of its title bar at the top.
     """
@@ -36,6 +39,7 @@ class LayoutOptions:
     edge_gap: float = 8.0
     group_padding: float = 14.0
     group_header: float = 26.0
+    strict_ports: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,82 +1,165 @@
 """Phase: order the vertices of each rank so that few edges cross.
 
-Depth-first orders from the top and from the bottom are swept by barycentres
-down and up, then improved by switching neighbours; the best by counted
-crossings wins, for each connected component by itself. Then the longest chains
-are led anew as a whole, which no exchange of neighbours can do: a value that
-many consume stays on one side of the graph. A round of sweeps costs O(E log E);
-large graphs get one start, one round of chains, and only as many of these as are
-affordable.
+Several orders are tried, each connected component takes the best for itself. An
+order starts from a depth-first search, from the top or from the bottom, is swept
+by barycentres down and up, and improved by switching neighbours. Then the longest
+chains are led anew as a whole, which no exchange of neighbours can do: a value
+that many consume stays on one side of the graph. A round of sweeps costs
+O(E log E); the larger a graph, the fewer orders are tried, and only as many
+chains led anew as are affordable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
-from graphs.kernels.crossings import count_crossings, initial_order
+from graphs.kernels.crossings import SOFT, count_crossings, initial_order
 from graphs.kernels.sweeps import sweep
 from graphs.kernels.switching import switch_neighbours
 from graphs.kernels.threads import WINDOW, thread_chains
 from graphs.layout.chains import Proper, Sides, net_lengths
 from graphs.layout.csr import Ints
+from graphs.layout.scope import Bools, Floats
 
 SWEEPS = 24
 SWITCH_ROUNDS = 12
 THREAD_ROUNDS = 2
 MAX_THREAD_STEPS = 40_000_000  # of the innermost loop in one round: about a tenth of a second
-SECOND_START_BELOW = 200_000  # vertices: above, one start has to do
+MAX_VERTICES_TRIED = 100_000  # over all orders: so a small graph gets all, a large one the first
+CROSSING_COST = 500.0  # world units of way that a reader would rather follow than one crossing
+WISH_COST = 30.0  # world units of way that two inputs in the order of their slots are worth
 
 
-def order_vertices(proper: Proper, below: Sides, above: Sides) -> tuple[Ints, int]:
+def order_vertices(
+    proper: Proper, below: Sides, above: Sides, ways: Callable[[Ints], Floats]
+) -> tuple[Ints, int]:
     """Return the vertices rank by rank from left to right, and the crossings.
 
     Parameters
     ----------
     proper : Proper
     below, above : Sides
+    ways : callable
+        Gives for an order the sum over each part of how far unit edges go across,
+        in world units.
 
     Returns
     -------
     int64 array, shape (n,)
     int
     """
-    down, up = below.rows, above.rows
-    slot = np.empty(len(down), dtype=np.int64)
-    slot[up] = _slots(proper, above)
-    ranks = proper.rank_ptr
-    for_count = (below.ptr, proper.lower[down], proper.upper_port[down], slot[down])
-    from_above = (above.ptr, proper.upper[up], proper.upper_port[up])
-    lower_port = proper.lower_port[down]
-    for_switch = (*for_count[:2], lower_port, *from_above)
-    for_threads = _threads(proper, below)
-
-    def improved(order: Ints) -> tuple[Ints, Ints]:
-        """Switch neighbours; return the order and the crossings of each part."""
-        switch_neighbours(order, ranks, *for_switch, SWITCH_ROUNDS)
-        counts = count_crossings(order, ranks, *for_count, above.ptr)
-        return order, np.add.reduceat(counts, proper.part_ptr[:-1])
-
-    best, counts = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    for order in _starts(proper, below, above):
-        sweep(order, ranks, proper.part_ptr, *for_count, lower_port, *from_above, SWEEPS)
-        best, counts = _merge(proper, best, counts, *improved(order))
-        if counts.max(initial=0) == 0:
+    view = _View(proper, below, above)
+    best = counts = np.empty(0, dtype=np.int64)
+    cost = np.empty(0)
+    for order, port in _starts(proper, below, above):
+        order, found = view.improve(order, port)
+        if proper.n >= MAX_VERTICES_TRIED:
+            return order, int(found.sum())
+        found_cost = view.cost(order, found, ways)
+        if len(best) == 0:
+            best, counts, cost = order, found, found_cost
+        is_better = found_cost < cost
+        best = np.where(_of_vertices(proper, is_better), order, best)
+        counts, cost = np.where(is_better, found, counts), np.minimum(cost, found_cost)
+        if not np.any(cost):
             break
-    n_rounds = THREAD_ROUNDS if proper.n < SECOND_START_BELOW else 1
-    for _ in range(n_rounds if len(for_threads[0]) else 0):
-        order = best.copy()
-        thread_chains(order, ranks, proper.rank, *for_count[:2], *for_threads[1:])
-        best, counts = _merge(proper, best, counts, *improved(order), keep_equal=False)
     return best, int(counts.sum())
 
 
-def _threads(proper: Proper, below: Sides) -> tuple[Ints, ...]:
-    """Return the nets to lead anew (twice: to look at, to pass on) and what that takes."""
-    length = net_lengths(proper)
-    nets = _nets_to_thread(proper, length)
-    rows = below.rows
-    weight = _crossing_weights(proper)[rows]
-    return nets, proper.unit_net[rows], weight, nets, proper.net_src, proper.net_first, length
+def _starts(proper: Proper, below: Sides, above: Sides) -> Iterator[tuple[Ints, Floats]]:
+    """Yield the orders to start from, each with the lower ports that it is improved by."""
+    free = np.where(np.abs(proper.lower_port - 0.5) < SOFT, 0.5, proper.lower_port)
+    n_left = max(MAX_VERTICES_TRIED // max(proper.n, 1), 1)
+    for is_mirrored in (False, True):
+        for port in (proper.lower_port, free):
+            for sides, ends, sign in ((below, proper.lower, 1), (above, proper.upper, -1)):
+                if n_left == 0:
+                    return
+                rows = sides.rows[_mirrored(sides.ptr)] if is_mirrored else sides.rows
+                by_rank = np.argsort(sign * proper.rank, kind="stable")
+                ranks = proper.rank, proper.rank_ptr
+                yield initial_order(*ranks, by_rank, sides.ptr, ends[rows]), port
+                n_left -= 1
+
+
+def _mirrored(ptr: Ints) -> Ints:
+    """Return the rows of a CSR, those of each vertex from last to first."""
+    rows: Ints = np.repeat(ptr[:-1] + ptr[1:] - 1, np.diff(ptr)) - np.arange(ptr[-1])
+    return rows
+
+
+def _of_vertices(proper: Proper, of_part: Bools) -> Bools:
+    """Return for each place in an order the value of its part."""
+    return np.repeat(np.repeat(of_part, np.diff(proper.part_ptr)), np.diff(proper.rank_ptr))
+
+
+class _View:
+    """The columns that the kernels of this phase share."""
+
+    def __init__(self, proper: Proper, below: Sides, above: Sides) -> None:
+        self.proper, self.below, self.above = proper, below, above
+        down, up = below.rows, above.rows
+        self.down = (below.ptr, proper.lower[down], proper.upper_port[down])
+        self.up = (above.ptr, proper.upper[up], proper.upper_port[up])
+        self.slot, self.wish = self._slots(SOFT), self._slots(0.0)
+        self.threads = self._threads()
+
+    def improve(self, order: Ints, lower_port: Floats) -> tuple[Ints, Ints]:
+        """Return a better order and the crossings of each part; `order` is overwritten."""
+        proper, port = self.proper, lower_port[self.below.rows]
+        sweep(
+            order, proper.rank_ptr, proper.part_ptr, *self.down, self.slot, port, *self.up, SWEEPS
+        )  # fmt: skip
+        best, counts = self._switch(order, port)
+        for _ in range(THREAD_ROUNDS if len(self.threads[0]) and counts.any() else 0):
+            order = best.copy()
+            thread_chains(order, proper.rank_ptr, proper.rank, *self.down[:2], *self.threads[1:])
+            order, found = self._switch(order, port)
+            best = np.where(_of_vertices(proper, found <= counts), order, best)
+            counts = np.minimum(found, counts)
+        return best, counts
+
+    def _switch(self, order: Ints, port: Floats) -> tuple[Ints, Ints]:
+        ranks = self.proper.rank_ptr
+        ptr, lower, _ = self.down
+        switch_neighbours(order, ranks, ptr, lower, port, *self.up, SWITCH_ROUNDS)
+        return order, self.crossings(order, self.slot)
+
+    def crossings(self, order: Ints, slot: Ints) -> Ints:
+        """Return the crossings of each part."""
+        counts = count_crossings(order, self.proper.rank_ptr, *self.down, slot, self.above.ptr)
+        of_parts: Ints = np.add.reduceat(counts, self.proper.part_ptr[:-1])
+        return of_parts
+
+    def cost(self, order: Ints, counts: Ints, ways: Callable[[Ints], Floats]) -> Floats:
+        """Return what a reader pays for each part, in world units of way across."""
+        n_against = self.crossings(order, self.wish) - counts
+        cost: Floats = ways(order) + CROSSING_COST * counts + WISH_COST * n_against
+        return cost
+
+    def _slots(self, apart: float) -> Ints:
+        """Return for the edges downwards the index of their port at the lower end.
+
+        Equal where shared, or where ports are not `apart` from each other.
+        """
+        proper, rows = self.proper, self.above.rows
+        lower, port = proper.lower[rows], proper.lower_port[rows]
+        is_new = np.ones(len(lower), dtype=bool)
+        is_new[1:] = (lower[1:] != lower[:-1]) | (port[1:] - port[:-1] > apart)
+        count = np.cumsum(is_new)
+        slot = np.empty(len(rows), dtype=np.int64)
+        slot[rows] = count - count[self.above.ptr[lower]]
+        return slot[self.below.rows]
+
+    def _threads(self) -> tuple[Ints, ...]:
+        """Return the nets to lead anew (twice: to look at, to pass on) and what that takes."""
+        proper, rows = self.proper, self.below.rows
+        length = net_lengths(proper)
+        nets = _nets_to_thread(proper, length)
+        weight = _crossing_weights(proper)[rows]
+        return nets, proper.unit_net[rows], weight, nets, proper.net_src, proper.net_first, length
 
 
 def _nets_to_thread(proper: Proper, length: Ints) -> Ints:
@@ -98,42 +181,3 @@ def _crossing_weights(proper: Proper) -> Ints:
     """
     is_short = (proper.upper < proper.n_real) & (proper.lower < proper.n_real)
     return np.where(is_short, 12, 10)
-
-
-def _starts(proper: Proper, below: Sides, above: Sides) -> list[Ints]:
-    """Return the orders to start from."""
-    top_down = np.argsort(proper.rank, kind="stable")
-    down = proper.lower[below.rows]
-    starts = [initial_order(proper.rank, proper.rank_ptr, top_down, below.ptr, down)]
-    if proper.n < SECOND_START_BELOW:
-        bottom_up = np.argsort(-proper.rank, kind="stable")
-        up = proper.upper[above.rows]
-        starts.append(initial_order(proper.rank, proper.rank_ptr, bottom_up, above.ptr, up))
-    return starts
-
-
-def _slots(proper: Proper, above: Sides) -> Ints:
-    """Return for the rows of `above` the index of their port at the lower end, equal if shared."""
-    lower, port = proper.lower[above.rows], proper.lower_port[above.rows]
-    is_new = np.ones(len(lower), dtype=bool)
-    is_new[1:] = (lower[1:] != lower[:-1]) | (port[1:] != port[:-1])
-    count = np.cumsum(is_new)
-    slots: Ints = count - count[above.ptr[lower]]
-    return slots
-
-
-def _merge(
-    proper: Proper,
-    best: Ints,
-    best_counts: Ints,
-    order: Ints,
-    counts: Ints,
-    *,
-    keep_equal: bool = True,
-) -> tuple[Ints, Ints]:
-    """Take each part from whichever order crosses less there; of equals keep the one at hand."""
-    if len(best) == 0:
-        return order, counts
-    is_better = counts < best_counts if keep_equal else counts <= best_counts
-    rows = np.repeat(np.repeat(is_better, np.diff(proper.part_ptr)), np.diff(proper.rank_ptr))
-    return np.where(rows, order, best), np.minimum(counts, best_counts)

@@ -14,7 +14,7 @@ from graphs.layout.chains import Proper, add_dummies, edges_above, edges_below
 from graphs.layout.contract import LayoutCancelled
 from graphs.layout.csr import Ints
 from graphs.layout.ordering import order_vertices
-from graphs.layout.placement import place_vertices
+from graphs.layout.placement import place_vertices, ways_across
 from graphs.layout.ranking import rank_vertices
 from graphs.layout.routing import draw_edges, draw_loops, loop_room
 from graphs.layout.rows import Bands, stack_ranks
@@ -66,12 +66,15 @@ def lay_out_scope(scope: Scope, spacing: Spacing, watch: Watch) -> ScopeLayout:
         proper = add_dummies(scope, rows, ranks)
         validate.check_ranks(proper)
     with watch.phase("ordering"):
-        below, above = edges_below(proper), edges_above(proper)
-        order, n_crossings = order_vertices(proper, below, above)
+        sides = edges_below(proper), edges_above(proper)
+        room = _room(scope, proper, spacing, loop_room(scope, loops))
+        order, n_crossings = order_vertices(
+            proper, *sides, lambda order: ways_across(proper, order, sides, *room)
+        )
         validate.check_order(proper, order)
     with watch.phase("placement"):
-        reach, gap = _room(scope, proper, spacing, loop_room(scope, loops))
-        x = place_vertices(proper, order, (below, above), reach, gap)
+        reach, gap = room
+        x = place_vertices(proper, order, sides, reach, gap)
         validate.check_placement(proper, order, x, reach, gap)
         bands = stack_ranks(scope, proper, spacing, x, reach[1])
         x += bands.part_x[proper.part]

@@ -108,8 +108,9 @@ class _Scopes:
 
     def __init__(self, boxes: Boxes, plan: Plan, options: LayoutOptions, cache: ScopeCache) -> None:
         self.boxes, self.plan, self.cache = boxes, plan, cache
+        self.is_strict = options.strict_ports
         self.top, self.group = Spacing.of_top(options), Spacing.of_group(options)
-        self.spacing_key = repr((self.top, self.group)).encode()
+        self.spacing_key = repr((self.top, self.group, options.strict_ports)).encode()
         box = plan.member_box
         is_leaf = plan.member_scope < 0
         sizes = (boxes.width[box] * is_leaf, boxes.height[box] * is_leaf)
@@ -185,6 +186,7 @@ class _Scopes:
             dst_x=_fixed_ports(dst, dst_port, groups, [i.in_x for i in inside], len(width)),
             min_width=0.0 if scope == 0 else float(boxes.width[box]),
             min_height=0.0 if scope == 0 else float(boxes.height[box]),
+            is_strict=self.is_strict,
         )
 
 

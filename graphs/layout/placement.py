@@ -69,6 +69,24 @@ def place_vertices(
     return _from_zero(x[block] + shift, reach[0], proper)
 
 
+def ways_across(
+    proper: Proper,
+    order: Ints,
+    sides: tuple[Sides, Sides],
+    reach: tuple[Floats, Floats],
+    gap: Floats,
+) -> Floats:
+    """Return how far the unit edges of each part go across, float64, shape (n_parts,).
+
+    Parameters as for `place_vertices`.
+    """
+    x = place_vertices(proper, order, sides, reach, gap)
+    away = np.abs(x[proper.upper] + proper.upper_x - x[proper.lower] - proper.lower_x)
+    total = np.zeros(len(proper.part_ptr) - 1)
+    np.add.at(total, proper.part[proper.upper], away)
+    return total
+
+
 def _edge_classes(proper: Proper) -> Ints:
     """Return 0 for edges between dummies, 1 between boxes or ports, 2 for mixed ones."""
     upper, lower = proper.upper >= proper.n_real, proper.lower >= proper.n_real

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphs.errors import LayoutError
-from graphs.kernels.ranks import longest_path, tighten
+from graphs.kernels.ranks import longest_path, share_ways, tighten
 from graphs.kernels.simplex import network_simplex
 from graphs.kernels.topology import components, topological_order
 from graphs.layout.csr import Ints, group_rows
@@ -81,7 +81,19 @@ def rank_vertices(scope: Scope, rows: Ints) -> Ranks:
     rank[is_out] = last[part[is_out]] + 1
     tighten(rank, order, out_ptr, out_dst, in_ptr, in_src, is_in | is_out, TIGHTEN_ROUNDS)
     _reach_optimum(rank, src, dst, part, (is_in, is_out))
+    net = nets_of(scope, rows)
+    out_arcs = (out_ptr, out_dst, net[by_src])
+    share_ways(rank, order, *out_arcs, in_ptr, in_src, net[by_dst], is_in | is_out)
     return _by_part(rank, part, n_parts)
+
+
+def nets_of(scope: Scope, rows: Ints) -> Ints:
+    """Return the net of each edge, numbered as they come: edges of one value are one net."""
+    is_first = np.zeros(len(rows), dtype=bool)
+    src, port = scope.src[rows], scope.src_port[rows]
+    is_first[1:] = (np.diff(src) != 0) | (np.diff(port) != 0)
+    nets: Ints = np.cumsum(is_first)
+    return nets
 
 
 def _reach_optimum(

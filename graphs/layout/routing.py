@@ -118,11 +118,21 @@ def _target_ports(scope: Scope, rows: Ints, proper: Proper, x: Floats, start_x: 
     wanted = np.where(upper < proper.n_real, start_x, x[upper])
     fixed = x[dst] + proper.lower_x[unit]
     order = np.lexsort((scope.dst_port[rows], dst))
+    is_ordered = scope.is_dst_ordered[rows][order]
+    if not scope.is_strict:
+        is_ordered = is_ordered & ~_would_cross(dst[order], is_ordered, wanted[order])
     result = np.empty(len(rows))
-    result[order] = _spread(
-        scope, dst[order], scope.is_dst_ordered[rows][order], x, wanted[order], fixed[order]
-    )
+    result[order] = _spread(scope, dst[order], is_ordered, x, wanted[order], fixed[order])
     return result
+
+
+def _would_cross(box: Ints, is_ordered: Bools, wanted: Floats) -> Bools:
+    """Mask over edges, sorted by box and slot: the slots of this box are against their ways."""
+    rows = np.flatnonzero(is_ordered)
+    is_against = (box[rows][1:] == box[rows][:-1]) & (np.diff(wanted[rows]) < 0)
+    crossed = np.zeros(int(box.max(initial=-1)) + 1, dtype=bool)
+    crossed[box[rows][1:][is_against]] = True
+    return crossed[box]
 
 
 def _spread(

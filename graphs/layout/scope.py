@@ -66,6 +66,8 @@ class Scope:
         x of the port from the left of an expanded group; NaN at leaves and ports.
     min_width, min_height : float
         Of the scope's own box.
+    is_strict : bool
+        Whether inputs of leaves keep the order of their slots even where edges cross for it.
     """
 
     width: Floats
@@ -82,6 +84,7 @@ class Scope:
     dst_x: Floats
     min_width: float = 0.0
     min_height: float = 0.0
+    is_strict: bool = False
 
     @property
     def n_members(self) -> int:

@@ -118,3 +118,64 @@ def test_network_simplex_that_gives_up_is_still_right():
         simplex.network_simplex(rank, src, dst, max_steps)
         assert np.all(rank[src] < rank[dst])
         assert np.sum(rank[dst] - rank[src]) <= np.sum(before[dst] - before[src])
+
+
+def nets(seed: int, out_ptr: np.ndarray) -> np.ndarray:
+    """Return the net of each outgoing edge: a vertex has one value, or one for each edge."""
+    is_own = np.random.default_rng(seed).random(int(out_ptr[-1])) < 0.3
+    is_own[out_ptr[:-1][np.diff(out_ptr) > 0]] = True
+    return np.cumsum(is_own) - 1
+
+
+def net_length(rank: np.ndarray, pairs: list[tuple[int, int]], net: np.ndarray) -> int:
+    """Return the sum over nets of the way from the source to the farthest target."""
+    far: dict[int, int] = {}
+    for (a, b), k in zip(pairs, net.tolist(), strict=True):
+        far[k] = max(far.get(k, 0), int(rank[b] - rank[a]))
+    return sum(far.values())
+
+
+def share(rank: np.ndarray, net: np.ndarray, graph: tuple, pinned: np.ndarray) -> np.ndarray:
+    """Return ranks after `share_ways`."""
+    order, out_ptr, out_dst, in_ptr, _ = graph
+    source = np.repeat(np.arange(len(order)), np.diff(out_ptr))
+    by_dst = np.lexsort((source, out_dst))
+    after = rank.copy()
+    ranks.share_ways(
+        after, order, out_ptr, out_dst, net, in_ptr, source[by_dst], net[by_dst], pinned
+    )
+    return after
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sharing_ways_keeps_edges_and_pins(seed):
+    """No edge is turned or flattened, no pinned vertex moves, nets are no longer in all."""
+    graph = dag(seed, 30)
+    order, out_ptr, out_dst, *_ = graph
+    pairs, net = edges(out_ptr, out_dst), nets(seed, out_ptr)
+    before = ranks.longest_path(order, out_ptr, out_dst, np.zeros(len(order), dtype=np.int64))
+    pinned = np.random.default_rng(seed).random(len(order)) < 0.2
+    after = share(before, net, graph, pinned)
+    assert all(after[a] < after[b] for a, b in pairs)
+    assert np.array_equal(after[pinned], before[pinned])
+    assert net_length(after, pairs, net) <= net_length(before, pairs, net)
+
+
+def test_copies_of_a_shared_value_stand_beside_their_consumers():
+    """One lane leads a weight down a chain; its transposes do not take a lane each."""
+    length = 20  # 0: weight; 1 to 20: chain; 21 to 40: a transpose for each of these
+    chain = [(v, v + 1) for v in range(1, length)]
+    copies = [(0, length + v) for v in range(1, length + 1)]
+    uses = [(length + v, v) for v in range(1, length + 1)]
+    pairs = sorted([*copies, *chain, *uses])
+    n = 2 * length + 1
+    out_ptr, out_dst = csr([a for a, _ in pairs], n), np.array([b for _, b in pairs])
+    in_ptr = csr(sorted(b for _, b in pairs), n)
+    in_src = np.array([a for a, b in sorted(pairs, key=lambda p: (p[1], p[0]))])
+    order = topology.topological_order(out_ptr, out_dst)
+    graph = (order, out_ptr, out_dst, in_ptr, in_src)
+    net = np.array([a for a, _ in pairs])
+    before = ranks.longest_path(order, out_ptr, out_dst, np.zeros(n, dtype=np.int64))
+    after = share(before, net, graph, np.zeros(n, dtype=bool))
+    assert np.array_equal(after[length + 1 :], after[1 : length + 1] - 1)
+    assert net_length(after, pairs, net) < 0.4 * net_length(before, pairs, net)

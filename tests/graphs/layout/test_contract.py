@@ -35,10 +35,11 @@ def as_bytes(layout: Layout) -> bytes:
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("is_strict", [False, True])
 @pytest.mark.parametrize("name", ZOO)
-def test_zoo_keeps_promises(name, direction):
+def test_zoo_keeps_promises(name, direction, is_strict):
     """Every graph of the zoo is laid out as promised, in both directions."""
-    options = LayoutOptions(direction=direction)
+    options = LayoutOptions(direction=direction, strict_ports=is_strict)
     boxes = zoo_boxes(name)
     assert_keeps_promises(boxes, fresh(boxes, options), options)
 
@@ -50,10 +51,13 @@ def test_zoo_keeps_promises(name, direction):
     n_edges=st.integers(0, 60),
     forward=st.sampled_from([0.5, 0.9, 1.0]),
     direction=st.sampled_from(DIRECTIONS),
+    is_strict=st.booleans(),
 )
-def test_random_graphs_keep_promises(seed, n_leaves, n_groups, n_edges, forward, direction):
+def test_random_graphs_keep_promises(
+    seed, n_leaves, n_groups, n_edges, forward, direction, is_strict
+):
     """Random nested graphs with cycles, loops and parallel edges are laid out as promised."""
-    options = LayoutOptions(direction=direction)
+    options = LayoutOptions(direction=direction, strict_ports=is_strict)
     boxes = random_boxes(seed, n_leaves, n_groups, n_edges, forward)
     assert_keeps_promises(boxes, fresh(boxes, options), options)
 
@@ -92,6 +96,22 @@ def test_spine_is_straight_beside_a_skip():
     middle = layout.x + layout.width / 2
     spine = ~boxes.is_constant
     assert np.ptp(middle[spine]) < 0.01
+
+
+def test_inputs_leave_the_order_of_their_slots_only_for_a_crossing():
+    """Where the slots are against the way that edges come, the ports yield unless told not to."""
+    boxes = zoo_boxes("slots in order")
+    assert fresh(boxes).n_crossings == 0
+    assert fresh(boxes, LayoutOptions(strict_ports=True)).n_crossings == 3
+
+
+def test_slots_decide_between_equals():
+    """Of two mirrored drawings the one whose inputs stand in their order is taken."""
+    for drawing in ("a -> m\nb -> m", "b -> m\na -> m"):
+        boxes = boxes_of(drawing)
+        layout = fresh(boxes)
+        first, second = layout.x[boxes.source]
+        assert first < second
 
 
 def test_constants_stand_just_before_their_first_consumer():
