@@ -10,6 +10,7 @@ OpscopeError
 |  |- DamagedSource       cut or corrupt                     .offset .reason
 |  `- UnsupportedFeature  valid, not representable           .feature
 |- QueryError             a search that cannot be understood .query .reason
+|- UnknownName            a graph or group that is not there .kind .name .near
 |- NodeDataError          no node data from this source      .source .reason
 |- MeasureError           a measure failed                   .measure .node
 |  `- NotRunnable         no runner or no inputs             .needs
@@ -206,6 +207,28 @@ class QueryError(OpscopeError):
         self.query = query
         self.reason = reason
         super().__init__(f"Cannot search for {quoted(query)}: {quoted(reason)}")
+
+
+class UnknownName(OpscopeError):
+    """A part of a model was asked for by a name that it does not have.
+
+    Attributes
+    ----------
+    kind : str
+        What was asked for, e.g. ``"group"``.
+    name : str
+    near : tuple of str
+        The nearest names that are there.
+    """
+
+    def __init__(self, kind: str, name: str, near: Sequence[str] = ()) -> None:
+        self.kind = kind
+        self.name = name
+        self.near = tuple(near)
+        nearest = (
+            f"Nearest: {', '.join(map(quoted, self.near))}" if near else f"There are no {kind}s"
+        )
+        super().__init__(f"There is no {kind} {quoted(name)!r}. {nearest}.")
 
 
 class NodeDataError(OpscopeError):
