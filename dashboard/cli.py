@@ -1,4 +1,4 @@
-"""The command line: `opscope serve | inspect`. Imports Panel only to serve.
+"""The command line: `opscope serve | inspect | layout`. Imports Panel only to serve.
 
 Errors of ours end as one line on standard error and status 2.
 """
@@ -54,7 +54,32 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("model", type=Path, metavar="MODEL")
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
+    _add_layout(commands.add_parser("layout", help="say where a model's graph is drawn"))
     return parser
+
+
+def _add_layout(layout: argparse.ArgumentParser) -> None:
+    layout.add_argument("model", type=Path, metavar="MODEL")
+    layout.add_argument(
+        "--expand",
+        action="append",
+        default=[],
+        metavar="none|all|GROUP,...",
+        help="groups to open, with what is around them; may be repeated (default: none)",
+    )
+    layout.add_argument("--flat", action="store_true", help="every node and no group")
+    layout.add_argument("--constants", action="store_true", help="draw constants as nodes")
+    layout.add_argument("--direction", choices=("down", "right"), default="down", help="of edges")
+    layout.add_argument("--graph", default="", metavar="ID", help="default: the first one")
+    layout.add_argument(
+        "--json", metavar="FILE", help="write positions, paths and summary; - for standard output"
+    )
+    layout.add_argument(
+        "--cold",
+        action="store_true",
+        help="time the first layout of a process, which loads or compiles its kernels",
+    )
+    layout.set_defaults(run=_layout)
 
 
 def _serve(values: argparse.Namespace) -> int:
@@ -73,6 +98,31 @@ def _inspect(values: argparse.Namespace) -> int:
         print(json.dumps(report, ensure_ascii=True, indent=1))
     else:
         print(to_text(report))
+    return 0
+
+
+def _layout(values: argparse.Namespace) -> int:
+    from dashboard.layout_report import Choice, lay_out_model, to_text, write_json
+
+    choice = Choice(
+        expand=tuple(values.expand),
+        flat=values.flat,
+        show_constants=values.constants,
+        direction=values.direction,
+        is_cold=values.cold,
+        graph_id=values.graph,
+    )
+    report = lay_out_model(values.model, choice)
+    if values.json is None:
+        print(to_text(report))
+        return 0
+    try:
+        write_json(report, values.json)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"opscope: Cannot write {values.json}: {error.strerror}", file=sys.stderr)
+        return EXIT_BAD_FILE
     return 0
 
 
