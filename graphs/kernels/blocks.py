@@ -244,7 +244,9 @@ def compact(
         highest[b] = width[part[b]] - reach_right[b]
         for e in range(out_ptr[b], out_ptr[b + 1]):
             highest[b] = min(highest[b], highest[head[e]] - distance[e])
-    return 0.5 * (lowest + highest)
+    for b in range(len(order)):  # an expression of arrays costs longer to compile
+        highest[b] = 0.5 * (lowest[b] + highest[b])
+    return highest
 
 
 @kernel

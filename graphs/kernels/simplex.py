@@ -167,7 +167,9 @@ def _tight_trees(
     is_tree: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Mark a forest of the edges that are tight already; label each vertex with its tree."""
-    label = np.arange(len(rank))
+    label = np.empty(len(rank), np.int64)
+    for v in range(len(rank)):  # arange costs longer to compile
+        label[v] = v
     for e in range(len(src)):
         a, b = src[e], dst[e]
         while label[a] != a:

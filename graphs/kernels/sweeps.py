@@ -13,6 +13,7 @@ from graphs.kernels.crossings import count_crossings
 from graphs.kernels.sorting import places, sort_range
 
 PATIENCE = 4  # rounds without a better order before giving up
+UNKNOWN = 2**63 - 1  # more crossings than any order has
 
 
 @kernel
@@ -97,7 +98,7 @@ def sweep(
     keys = np.zeros(n, np.float64)
     movable, scratch = np.empty(n, np.int64), np.empty(n, np.int64)
     best_order = order.copy()
-    best = np.full(n_parts, np.iinfo(np.int64).max)
+    best = np.full(n_parts, np.int64(UNKNOWN), np.int64)
     n_stale = 0
     for turn in range(n_rounds + 1):
         room = (order, place, keys, movable, scratch)
@@ -108,7 +109,10 @@ def sweep(
         counts = count_crossings(order, rank_ptr, down_ptr, down_dst, down_port, down_slot, up_ptr)
         is_better = _keep_better(counts, best, order, best_order, rank_ptr, part_ptr)
         n_stale = 0 if is_better else n_stale + 1
-        if n_stale >= PATIENCE or not best.any():
+        n_crossed = 0
+        for p in range(n_parts):
+            n_crossed += best[p]
+        if n_stale >= PATIENCE or n_crossed == 0:
             break
     for i in range(n):
         order[i] = best_order[i]
