@@ -26,8 +26,6 @@ _BRACKETS = re.compile(rf"{STRING}|[(){{}}]")
 _INSTRUCTION = re.compile(r"\s*(ROOT\s+)?%?([^\s=%,(){}]+)\s*=\s*")
 _OPCODE = re.compile(r"\s([a-zA-Z][\w\-]*)\(")
 _HEADER = re.compile(r"(ENTRY\s+)?%?([^\s=%,(){}]+)\s*[({]")
-    r"\s*(ENTRY\s+)?%?([^\s=%,(){}]+)(?:\s*\(.*)?\s*\{\s*(?:/[/*].*)?\Z", re.DOTALL
-)
 _NAMES = re.compile(r"%([^\s,(){}]+)")
 _TYPES = re.compile(r"/\*[^*]*\*/|\{[^{}]*\}|\[[^\[\]]*\]")
 _NESTED = re.compile(r"\([^()]*\)")
