@@ -110,5 +110,8 @@ def _is_core_ml(head: bytes) -> bool:
         if byte < 128:
             break
     inside = head[at : at + length]
-    # The first feature is a message with a name and a type; ONNX has a producer's name here.
-    return len(inside) > 4 and inside[0] == 0x0A and inside[2] == 0x0A and inside[1] < 128
+    # The first feature is a message of a name and a type. ONNX has a producer's name here, and
+    # SavedModel a graph, whose first message has no third field right behind a text.
+    if len(inside) < 5 or inside[0] != 0x0A or inside[1] > 127 or inside[2] != 0x0A:
+        return False
+    return inside[4 + inside[3] : 5 + inside[3]] == b"\x1a"

@@ -20,6 +20,7 @@ _WORDS: tuple[tuple[str, Looks], ...] = (
         Looks("an OpenVINO model (.xml)", _ORIGINAL, is_certain=True),
     ),
     (r"<\?xml", Looks("an XML document", is_certain=True)),
+    (r"\[net(work)?\]\s", Looks("a Darknet configuration (.cfg)", _ORIGINAL, is_certain=True)),
     (r"[{[]", Looks("JSON that is no graph")),
     (r"HloModule", Looks("HLO text")),
     (
@@ -32,7 +33,6 @@ _WORDS: tuple[tuple[str, Looks], ...] = (
         Looks("ONNX as text", "Save it in binary form, with onnx.save(model, 'model.onnx')"),
     ),
     (r"7767517\s", Looks("an ncnn network (.param)", _ORIGINAL, is_certain=True)),
-    (r"\[net(work)?\]\s", Looks("a Darknet configuration (.cfg)", _ORIGINAL, is_certain=True)),
     (r"(?s).{0,200}module.*(func\.func|stablehlo|loc\()", Looks("MLIR text")),
 )
 
