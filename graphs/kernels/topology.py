@@ -31,30 +31,30 @@ def back_edges(
     bool array, shape (m,)
     """
     n = len(ptr) - 1
-    state = np.zeros(n, np.int8)  # 0 unseen, 1 on the stack, 2 done
+    is_seen, is_open = np.zeros(n, np.bool_), np.zeros(n, np.bool_)  # open: on the stack
     upcoming = ptr[:n].copy()
     stack = np.empty(n, np.int64)
     is_back = np.zeros(len(dst), np.bool_)
     for start in starts:
-        if state[start] != 0:
+        if is_seen[start]:
             continue
         depth = 0
         stack[0] = start
-        state[start] = 1
+        is_seen[start] = is_open[start] = True
         while depth >= 0:
             v = stack[depth]
             if upcoming[v] == ptr[v + 1]:
-                state[v] = 2
+                is_open[v] = False
                 depth -= 1
                 continue
             edge = upcoming[v]
             upcoming[v] += 1
             w = dst[edge]
-            if state[w] == 0:
-                state[w] = 1
+            if not is_seen[w]:
+                is_seen[w] = is_open[w] = True
                 depth += 1
                 stack[depth] = w
-            elif state[w] == 1:
+            elif is_open[w]:
                 is_back[edge] = True
     return is_back
 
@@ -151,7 +151,9 @@ def components(
     int
         Number of components.
     """
-    root = np.arange(n)
+    root = np.empty(n, np.int64)
+    for v in range(n):
+        root[v] = v
     for e in range(len(src)):
         a, b = src[e], dst[e]
         while root[a] != a:
