@@ -91,6 +91,13 @@ FORMATS: tuple[Format, ...] = (
         magic=((0, b"PK\x03\x04"),),
         keeps="module hierarchy and classes, source lines, symbolic shapes, higher-order bodies",
     ),
+    Format(
+        name="HLO",
+        module="importers.hlo",
+        extensions=(".hlo", ".hlo.txt", ".hlo.pb", ".hlo_proto"),
+        keeps="computations and fusions as subgraphs, metadata as groups and source lines, "
+        "layouts, control edges, literals; text and HloProto",
+    ),
 )
 
 
