@@ -3,7 +3,8 @@
 A stack is ``key,path,class`` for each module that was being called, outermost first,
 joined by semicolons: ``L__self__,,Net;L__self__layers.0,layers.0,Block``. A namespace
 is made of the paths, each without what the one around it says already, as for ONNX
-files of torch's exporter: ``model/layers.0/mlp``. Imports no torch.
+files of torch's exporter: ``model/layers.0/mlp``. A module that is called again has the
+number of the call in its key, and in its namespace: ``shared@1``. Imports no torch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 MAX_STACK_CHARS = 16_384
 _COMMA = re.compile(r",(?![^()\[\]]*[)\]])")  # outside of brackets: a path may hold a slice
+_CALL = re.compile(r"@\d{1,9}$")
 _UNKNOWN = "_empty_nn_module_stack"
 
 
@@ -42,13 +44,14 @@ class Modules:
             found = self._known[stack] = self.enter(_entries(stack))
         return found
 
-    def enter(self, entries: Iterable[tuple[str, str]]) -> str:
-        """Return the namespace of modules given as (path, class), outermost first."""
+    def enter(self, entries: Iterable[tuple[str, str, str]]) -> str:
+        """Return the namespace of modules given as (key, path, class), outermost first."""
         parts: list[str] = []
         around = ""
-        for path, module_class in entries:
+        for key, path, module_class in entries:
             if path != around:
-                parts.append(_relative(path, around))
+                call = _CALL.search(key)
+                parts.append(_relative(path, around) + (call[0] if call else ""))
                 around = path
             namespace = "/".join(parts)
             self.classes.setdefault(namespace, module_class)
@@ -57,14 +60,14 @@ class Modules:
         return "/".join(parts)
 
 
-def _entries(stack: str) -> list[tuple[str, str]]:
-    """Return (path, class) of each module of a stack, outermost first."""
-    found: list[tuple[str, str]] = []
+def _entries(stack: str) -> list[tuple[str, str, str]]:
+    """Return (key, path, class) of each module of a stack, outermost first."""
+    found: list[tuple[str, str, str]] = []
     for entry in stack[:MAX_STACK_CHARS].split(";"):
         if entry.startswith(_UNKNOWN):
             continue
-        _key, path, module_class = (*_COMMA.split(entry, maxsplit=2), "", "")[:3]
-        found.append((path.strip(), module_class.strip()))
+        key, path, module_class = (*_COMMA.split(entry, maxsplit=2), "", "")[:3]
+        found.append((key.strip(), path.strip(), module_class.strip()))
     return found
 
 

@@ -8,6 +8,7 @@ refuses everything else. Nothing is imported and nothing is called. Imports no t
 from __future__ import annotations
 
 import pickletools
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +88,11 @@ def stored_tensors(pickled: bytes) -> dict[str, StoredTensor]:
     PickleRefused
         It is cut, or refers to a name that is not in the table.
     """
-    machine = _Machine()
     try:
-        for count, (opcode, argument, _at) in enumerate(pickletools.genops(pickled)):
-            if count > MAX_OPCODES:
-                raise PickleRefused("it has too many opcodes")
-            machine.step(opcode.name, argument)
-        result = machine.pop()
+        with warnings.catch_warnings():
+            # A name may hold what Python's own decoding of escapes warns of.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            result = _result(pickled)
     except PickleRefused:
         raise
     except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
@@ -103,6 +102,16 @@ def stored_tensors(pickled: bytes) -> dict[str, StoredTensor]:
     if not isinstance(result, dict):
         raise PickleRefused("it holds no dictionary of tensors")
     return {k: v for k, v in result.items() if isinstance(k, str) and isinstance(v, StoredTensor)}
+
+
+def _result(pickled: bytes) -> Any:
+    """Return what the last opcode leaves on the stack."""
+    machine = _Machine()
+    for count, (opcode, argument, _at) in enumerate(pickletools.genops(pickled)):
+        if count > MAX_OPCODES:
+            raise PickleRefused("it has too many opcodes")
+        machine.step(opcode.name, argument)
+    return machine.pop()
 
 
 class _Machine:

@@ -126,7 +126,7 @@ def test_numbers_that_json_does_not_have():
 
 
 def test_old_nodes_without_names():
-    """Until 2.7 nodes have no names: they are called after their output, else after the operator."""
+    """Old nodes have no names: they are called after their output, else their operator."""
     whole = files.small_program()
     nodes = whole["graph_module"]["graph"]["nodes"]
     for node in nodes:
