@@ -22,6 +22,7 @@ from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
 from graphs.ir import Model
 from graphs.node_data import NodeData
+from importers.base import model_file
 from importers.node_data import read_node_data, with_unique_names
 from measures.size import size_measures
 from sample_models import Sample, samples
@@ -187,7 +188,7 @@ class Opening:
 def read_cached(path: Path) -> Model:
     """Read a model from disk; an unchanged file is read once for all sessions."""
     try:
-        stat = path.stat()
+        stat = (model_file(path) or path).stat()  # a folder changes with the file it is read from
     except OSError:
         return importers.read(path)
     key = (str(path), stat.st_mtime_ns, stat.st_size)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graphs.errors import ReadError
+from importers.base import FOLDER_FILES, model_file
 
 MAX_LISTED = 500
 MAX_FOLDERS = 2000
+_STANDS_FOR_FOLDER = frozenset(FOLDER_FILES)
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 
 def resolve(text: str, roots: Sequence[Path], allowed: Sequence[Path] = ()) -> Path:
-    """Return the file that `text` names: absolute, or relative to a root.
+    """Return the file, or folder that is a model, that `text` names: absolute, or under a root.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def resolve(text: str, roots: Sequence[Path], allowed: Sequence[Path] = ()) -> P
     if found is not None:
         return found
     for file in allowed:
-        if text == str(file) and file.is_file():
+        if text == str(file) and model_file(file) is not None:
             return file
     known = ", ".join(str(root) for root in roots)
     raise ReadError(
@@ -61,7 +63,10 @@ def list_files(
     most: int = MAX_LISTED,
     most_folders: int = MAX_FOLDERS,
 ) -> list[str]:
-    """Return references of up to `most` files with these extensions; hidden folders are skipped."""
+    """Return references of up to `most` files with these extensions; hidden folders are skipped.
+
+    A folder that is a model is one entry, and what lies in it is none.
+    """
     found: list[str] = []
     n_folders = 0
     for root in roots:
@@ -70,9 +75,12 @@ def list_files(
             if n_folders > most_folders:
                 return found
             inner[:] = sorted(d for d in inner if d[:1] != "." and d not in _SKIPPED)
-            for file in sorted(files):
+            names = sorted(file for file in files if file.lower().endswith(tuple(extensions)))
+            if not _STANDS_FOR_FOLDER.isdisjoint(files):
+                names, inner[:] = [""], []
+            for file in names:
                 path = Path(folder, file)
-                if file.lower().endswith(tuple(extensions)) and _is_inside(path.resolve(), roots):
+                if _is_model(path, roots):
                     found.append(reference_of(path, roots))
                     if len(found) >= most:
                         return found
@@ -83,9 +91,15 @@ def _first(text: str, roots: Sequence[Path]) -> Path | None:
     """Return the first file of that name inside the roots."""
     for root in roots:
         found = _resolved(root, text)
-        if found is not None and found.is_file() and _is_inside(found, roots):
+        if found is not None and _is_inside(found, roots) and _is_model(found, roots):
             return found
     return None
+
+
+def _is_model(path: Path, roots: Sequence[Path]) -> bool:
+    """Return whether a path is a file, or a folder whose model is no link that leads outside."""
+    file = model_file(path)
+    return file is not None and _is_inside(file.resolve(), roots)
 
 
 def _resolved(root: Path, text: str) -> Path | None:

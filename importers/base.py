@@ -124,7 +124,7 @@ def make_probe(source: object, name: str | None = None) -> Probe:
     if not isinstance(source, str | os.PathLike):
         return _probe_of_file(source, name)
     path = Path(source)
-    label = name or path.name or str(path)
+    label = name or path.name or path.absolute().name or str(path)
     try:
         if path.is_dir():
             path = _file_of_folder(path, label)
@@ -156,10 +156,19 @@ def _probe_of_file(file: object, name: str | None) -> Probe:
     return Probe(label, content=bytes(content))
 
 
+def model_file(path: Path) -> Path | None:
+    """Return the regular file that is read for a path: itself, or what stands for a folder."""
+    try:
+        files = [path / name for name in FOLDER_FILES] if path.is_dir() else [path]
+        return next((file for file in files if file.is_file()), None)
+    except (OSError, ValueError):
+        return None
+
+
 def _file_of_folder(folder: Path, label: str) -> Path:
-    for name in FOLDER_FILES:
-        if (folder / name).is_file():
-            return folder / name
+    file = model_file(folder)
+    if file is not None:
+        return file
     if (folder / "Manifest.json").is_file() and (folder / "Data").is_dir():
         what = "a Core ML package (.mlpackage), which Opscope does not read. Open"
         raise ReadError(label, f"it is {what} the model that it was converted from")

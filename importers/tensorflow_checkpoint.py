@@ -1,7 +1,7 @@
 """Read what a checkpoint holds from its index, and one tensor on demand from its data files.
 
-`variables.index` is a table of LevelDB's format, sorted by key, uncompressed as
-TensorFlow writes it: https://github.com/google/leveldb/blob/main/doc/table_format.md
+`variables.index` is a table of LevelDB's format, sorted by key; TensorFlow before
+2.0 compressed its blocks: https://github.com/google/leveldb/blob/main/doc/table_format.md
 Its values are `BundleEntryProto`:
 https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/protobuf/tensor_bundle.proto
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature, quoted
 from graphs.tensor_type import TensorType
 from importers.notes import Notes
+from importers.snappy import unpacked
 from importers.tensorflow_messages import Messages
 from importers.tensorflow_ops import dtype_name
 from importers.tensorflow_tensors import TypeTable, from_bytes
@@ -29,11 +30,12 @@ from importers.tensorflow_tensors import TypeTable, from_bytes
 INDEX = "variables/variables.index"
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 MAX_INDEX_BYTES = 64 << 20
-MAX_KEY_BYTES = 64 << 20  # of all keys together: each may repeat the one before it
+MAX_KEY_BYTES = 64 << 20  # of all keys and unpacked blocks: a key may repeat the one before
 MAX_OBJECT_GRAPH_BYTES = 64 << 20
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_BYTES, _TRAILER_BYTES = 48, 5
 _BIG_ENDIAN = 1
+_SNAPPY = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +237,14 @@ def _block(data: bytes, offset: int, size: int, budget: list[int]) -> Iterator[t
     end = offset + size
     if end + _TRAILER_BYTES > len(data) or size < 4:
         raise ValueError("a block lies outside of it")
-    if data[end]:
-        raise ValueError("it is compressed")
+    if data[end] == _SNAPPY:
+        data = unpacked(data[offset:end], budget[0])
+        budget[0] -= len(data)
+        offset, end = 0, len(data)
+    elif data[end]:
+        raise ValueError("it is compressed in an unknown way")
+    if end - offset < 4:
+        raise ValueError("a block is corrupt")
     (n_restarts,) = struct.unpack("<I", data[end - 4 : end])
     end -= 4 * (n_restarts + 1)
     if end < offset:

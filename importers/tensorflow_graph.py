@@ -286,7 +286,10 @@ class _Reader:
     def _add_nodes(self, names: list[str]) -> None:
         body, namer = self.body, Namer(self.notes)
         own = namer.unique_all(names[self.first :], "node")
-        labels = [one.origin.name if one.origin else one.label or one.name for one in body.arguments]
+        labels = [
+            one.origin.name if one.origin and one.origin.is_variable else one.label or one.name
+            for one in body.arguments
+        ]
         shown = [namer.unique(label, "argument", is_noted=False) for label in labels]
         ends = [namer.unique(label, "output", is_noted=False) for label, _ in body.results]
         spaces = namespaces_of(own, self.ops)

@@ -19,12 +19,14 @@ from typing import Any
 
 MAX_NESTING = 100  # protobuf's own limit
 _TOKEN = re.compile(
-    rb"""[ \t\r\n\f\v]+|\#[^\n]*
-    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    rb"""[ \t\r\n\f\v:]*  # a colon says nothing that the next token does not say
+    (?:(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<sign>[{}<>\[\],;])
     |(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
     |(?P<number>-?[ ]*(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?
                |[A-Za-z]+))
-    |(?P<sign>[:{}<>\[\],;])""",
+    |(?P<comment>\#[^\n]*)
+    |(?P<end>\Z))""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
@@ -86,32 +88,32 @@ class _Writer:
         self.at = 0
 
     def run(self) -> bytes:
-        scan = _TOKEN.scanner(self.content)  # type: ignore[attr-defined]
-        end = 0
-        while match := scan.match():
-            self.at, end = match.start(), match.end()
+        kind: str | None = ""
+        for match in iter(_TOKEN.scanner(self.content).match, None):  # type: ignore[attr-defined]
             kind = match.lastgroup
-            if kind is None:
-                continue
-            token = match.group()
+            token = match[kind]
+            self.at = match.end()
             if kind == "text":
                 self._add_text(token)
+                continue
+            if kind == "comment":
                 continue
             if self.text is not None:
                 self._end_text()
             if kind == "sign":
                 self._sign(token)
+            elif kind == "end":
+                break
             elif self.awaits_value:
                 self._scalar(token)
             elif kind == "word":
-                self._name(token)
+                top = self.stack[-1]
+                top.field = None if top.fields is None else top.fields.get(token)
+                self.awaits_value = True
             else:
                 raise self._bad("a number where a field's name is due")
-        if end != len(self.content):
-            self.at = end
+        if kind != "end":
             raise self._bad("an odd character")
-        if self.text is not None:
-            self._end_text()
         if len(self.stack) != 1 or self.awaits_value:
             raise self._bad("the end inside a message")
         return bytes(self.stack[0].body)
@@ -120,19 +122,14 @@ class _Writer:
         line = self.content.count(b"\n", 0, self.at) + 1
         return ValueError(f"its text has {what} in line {line:,}")
 
-    def _name(self, token: bytes) -> None:
-        top = self.stack[-1]
-        top.field = None if top.fields is None else top.fields.get(token)
-        self.awaits_value = True
-
     def _sign(self, token: bytes) -> None:
         top = self.stack[-1]
-        if token in (b":", b",", b";"):
-            return
-        if token in (b"{", b"<"):
+        if token in b"{<":
             self._open(top)
-        elif token in (b"}", b">"):
+        elif token in b"}>":
             self._close()
+        elif token in b",;":
+            pass
         elif token == b"[" and self.awaits_value and not top.is_list:
             top.is_list = True
         elif token == b"]" and top.is_list:

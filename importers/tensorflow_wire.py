@@ -80,7 +80,7 @@ def _is_node(body: bytes) -> bool:
         if number == _ATTR and not _begins_as(inner, {1: LENGTH, 2: LENGTH}):
             return False
         seen.add(number)
-    return _NAME in seen
+    return _NAME in seen or _OP in seen
 
 
 def is_saved_model_text(head: bytes) -> bool:

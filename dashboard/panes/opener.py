@@ -34,7 +34,7 @@ class Opener:
         )
         self.view = pmui.Dialog(
             pmui.Column(
-                _heading("A file on the server"),
+                _heading("A file or SavedModel folder on the server"),
                 pmui.Row(self.path, open_path, sizing_mode="stretch_width"),
                 _heading("A file from this computer"),
                 self.model_file,

@@ -70,3 +70,24 @@ def test_the_list_is_bounded(root: Path) -> None:
         (root / f"f{i}" / "m.onnx").write_bytes(b"")
     assert len(list_files([root], [".onnx"], most=7)) == 7
     assert list_files([root], [".onnx"], most_folders=1) == []
+
+
+def test_a_folder_that_is_a_model_opens(root: Path) -> None:
+    """A SavedModel is its folder: it resolves, and is listed once, without what lies in it."""
+    folder = root / "saved"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"x")
+    (folder / "variables" / "other.pb").write_bytes(b"x")
+    assert resolve("saved", [root]) == folder
+    assert list_files([root], [".pb", ".onnx"]) == [str(Path("models/a.onnx")), "saved"]
+    with pytest.raises(ReadError):
+        resolve("models", [root])
+
+
+def test_a_folder_whose_model_lies_outside_is_refused(root: Path) -> None:
+    """A link in place of a folder's model leads nowhere."""
+    (root / "saved").mkdir()
+    (root / "saved" / "saved_model.pb").symlink_to(root.parent / "secret.onnx")
+    with pytest.raises(ReadError):
+        resolve("saved", [root])
+    assert list_files([root], [".pb"]) == []
