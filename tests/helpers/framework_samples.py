@@ -96,7 +96,7 @@ HLO_TEXT = b"""HloModule jit_f, entry_computation_layout={(f32[2,3]{1,0})->f32[2
 
 %fused (p: f32[2,3]) -> f32[2,3] {
   %p = f32[2,3]{1,0} parameter(0)
-  ROOT %neg = f32[2,3]{1,0} negate(%p), metadata={op_name="f/block/neg" source_file="f.py" source_line=7}
+  ROOT %neg = f32[2,3]{1,0} negate(%p), metadata={op_name="b/neg" source_file="f.py" source_line=7}
 }
 
 ENTRY %main (x: f32[2,3]) -> f32[2] {

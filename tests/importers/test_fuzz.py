@@ -20,7 +20,7 @@ from tests.helpers.fuzz_samples import MAKERS, folder_samples
 from tests.helpers.importer_contract import ROOT
 
 N_MUTATIONS = 2000
-N_REAL_MUTATIONS = 100
+N_REAL_MUTATIONS = 500
 FUZZ_FACTOR = 10
 MAX_READ_SECONDS = 5
 MAX_GROWTH_MB = 50

@@ -13,22 +13,10 @@ import importers
 from graphs.ir import Graph, Model, NodeKind
 from tests.helpers.importer_contract import (
     Case,
-    check_limits,
     check_promises,
     check_truncations,
-    outcomes,
 )
 
-OPENS_WITH_NOTES = {
-    "buffer_index_and_huge_shape.tflite": "A tensor names a buffer that does not exist",
-    "cyclic.tflite": "A tensor is read before it is produced",
-    "tensor_index_out_of_range.tflite": "An operator refers to a tensor that does not exist",
-}
-REFUSED = {
-    "lfs_pointer.tflite": ("UnknownFormat", "git lfs pull"),
-    "truncated.tflite": ("DamagedSource", "outside of it"),
-    "wrong_magic.tflite": ("UnknownFormat", "binary data"),
-}
 # The interpreter refuses a quantized dimension of person_detect, and lacks the operators of flex.
 NOT_RUNNABLE = {"person_detect.tflite", "whitespace_tokenizer_flex.tflite"}
 
@@ -139,18 +127,3 @@ def test_truncations_of_a_real_file(corpus):
     """A real file that is cut anywhere, seven bytes apart, is refused."""
     content = (corpus / "tflite" / "hello_world_int8.tflite").read_bytes()
     check_truncations(Case("cut.tflite", content, "TFLite"), range(0, len(content), 7))
-
-
-def test_malformed_files(corpus):
-    """Broken files open with the right note or end in the right error, in time and memory."""
-    files = [corpus / "malformed" / name for name in (*OPENS_WITH_NOTES, *REFUSED)]
-    files.append(corpus / "malformed" / "tflite_named_as.onnx")
-    found = outcomes(files)
-    for outcome in found.values():
-        check_limits(outcome)
-    for name, note in OPENS_WITH_NOTES.items():
-        assert found[name].error == ""
-        assert any(text.startswith(note) for text in found[name].notes), found[name]
-    for name, (error, message) in REFUSED.items():
-        assert (found[name].error, message in found[name].message) == (error, True), found[name]
-    assert found["tflite_named_as.onnx"].error == ""
