@@ -44,6 +44,20 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format(
+        name="Keras",
+        module="importers.keras",
+        extensions=(".keras", ".h5", ".hdf5"),
+        magic=((0, b"\x89HDF\r\n\x1a\n"), (0, b"PK\x03\x04")),
+        keeps="inner models as groups, shared layers, options, shapes, weights; nothing is "
+        "deserialised",
+    ),
+    Format(
+        name="Keras configuration",
+        module="importers.keras",
+        extensions=(".json",),
+        keeps="the graph of a model that is stored without weights",
+    ),
+    Format(
         name="TFLite",
         module="importers.tflite",
         extensions=(".tflite", ".lite"),
