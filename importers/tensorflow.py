@@ -53,7 +53,8 @@ def read(probe: Probe, notes: Notes) -> Model:
     known = messages(probe.name, FORMAT)
     is_text = is_saved_model_text(probe.head)
     saved = parse(probe, known.saved_model, FORMAT, is_text=is_text)
-    if not any(meta.graph_def.node or meta.graph_def.library.function for meta in saved.meta_graphs):
+    held = [meta.graph_def for meta in saved.meta_graphs]
+    if not any(one.node or one.library.function for one in held):
         raise DamagedSource(probe.name, "it holds no graph", format=FORMAT)
     folder = None if probe.path is None else probe.path.parent
     opened = Opened(

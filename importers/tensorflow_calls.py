@@ -167,9 +167,7 @@ def _is_same(one: Origin | None, other: Origin | None) -> bool:
     return one is not None and other is not None and one.node.name == other.node.name
 
 
-def bound_arguments(
-    objects: Any, nodes: Mapping[str, Any]
-) -> dict[str, list[Origin | None]]:
+def bound_arguments(objects: Any, nodes: Mapping[str, Any]) -> dict[str, list[Origin | None]]:
     """Return what a `SavedObjectGraph` binds to the last arguments of each function.
 
     Parameters

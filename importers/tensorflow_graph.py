@@ -8,145 +8,20 @@ through NextIteration are TensorFlow's loops. Imports no framework.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from graphs.builder import GraphBuilder
 from graphs.ir import Facts, Graph, NodeKind
 from graphs.tensor_type import TensorType
 from importers.naming import Namer
-from importers.notes import Notes
-from importers.tensorflow_calls import VARIABLES, Origin, variable_name
-from importers.tensorflow_checkpoint import Checkpoint
-from importers.tensorflow_ops import Operations, dtype_name, output_dtypes, width
+from importers.tensorflow_body import KINDS, Body, Library
+from importers.tensorflow_ops import width
 from importers.tensorflow_scopes import common_scope, namespaces_of
-from importers.tensorflow_source import Debug, TensorflowSource
-from importers.tensorflow_tensors import TypeTable
+from importers.tensorflow_source import TensorflowSource
 
 MAX_SLOT = 1 << 20
-_KINDS = {
-    **dict.fromkeys(["Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg"], 1),
-    **dict.fromkeys(["_Retval", "_DeviceRetval"], 2),
-    **dict.fromkeys(["Const", "HostConst", *VARIABLES], 3),
-}  # fmt: skip
-_SHAPES = "_output_shapes"
 _LOOP_BACK = frozenset({"NextIteration", "RefNextIteration"})
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a function.
-
-    Attributes
-    ----------
-    name : str
-        As nodes refer to it.
-    label : str
-        What the reader sees; the name if empty.
-    type : TensorType
-    origin : Origin or None
-        The variable or constant that it stands for.
-    """
-
-    name: str
-    label: str
-    type: TensorType
-    origin: Origin | None = None
-
-
-@dataclass(slots=True)
-class Body:
-    """What becomes one graph.
-
-    Attributes
-    ----------
-    graph_id, title : str
-    nodes : sequence of Any
-        `NodeDef`, in the file's order.
-    function : str
-        Name in the file; empty for the outermost graph.
-    arguments : list of Argument
-    results : list of (str, str)
-        What the reader sees, and the text that names where it comes from.
-    groups : dict of int to str
-        Node -> namespace, where it is not that of the name.
-    said : dict of str to Facts
-        Node name -> what is known beside its attributes.
-    facts : Facts
-        Of the graph.
-    """
-
-    graph_id: str
-    title: str
-    nodes: Sequence[Any]
-    function: str = ""
-    arguments: list[Argument] = field(default_factory=list)
-    results: list[tuple[str, str]] = field(default_factory=list)
-    groups: dict[int, str] = field(default_factory=dict)
-    said: dict[str, Facts] = field(default_factory=dict)
-    facts: Facts = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Library:
-    """What all graphs of a MetaGraph share.
-
-    Attributes
-    ----------
-    name, format : str
-        Of the model, for errors.
-    operations : Operations
-        Outputs by op type, those of functions too.
-    graph_ids : mapping of str to str
-        Function -> id of its graph.
-    calls : mapping of str to sequence of (Any, sequence of str)
-        Function, or "" for the outermost graph, -> calling nodes with what they call.
-    checkpoint : Checkpoint or None
-    debug : Debug
-    trainable : dict of str to bool
-        By a variable's full name.
-    types : TypeTable
-    notes : Notes
-    """
-
-    name: str
-    format: str
-    operations: Operations
-    graph_ids: Mapping[str, str]
-    calls: Mapping[str, Sequence[tuple[Any, Sequence[str]]]]
-    checkpoint: Checkpoint | None
-    debug: Debug
-    trainable: dict[str, bool]
-    types: TypeTable
-    notes: Notes
-
-    def variable_type(self, node: Any) -> TensorType:
-        """Return the type of what a variable holds; the checkpoint's shape where it knows one."""
-        found = None if self.checkpoint is None else self.checkpoint.find(variable_name(node))
-        if found is not None:
-            return found[1].type
-        dtype = dtype_name(node.attr["dtype"].type) if "dtype" in node.attr else ""
-        shape = node.attr["shape"].shape if "shape" in node.attr else None
-        return self.types.of(dtype, shape)
-
-    def output_types(self, node: Any) -> list[TensorType]:
-        """Return the types of the outputs that are sure to be there."""
-        attr, op = node.attr, node.op
-        if op in VARIABLES:
-            return [self.variable_type(node)]
-        dtypes = output_dtypes(self.operations.get(op), attr)
-        if _SHAPES in attr:
-            shapes = attr[_SHAPES].list.shape
-            dtypes += [""] * (len(shapes) - len(dtypes))
-            held = [*shapes, *([None] * (len(dtypes) - len(shapes)))]
-            return [self.types.of(*pair) for pair in zip(dtypes, held, strict=True)]
-        if op == "Const" and "value" in attr:
-            tensor = attr["value"].tensor
-            return [self.types.of(dtype_name(tensor.dtype), tensor.tensor_shape)]
-        if _KINDS.get(op) == NodeKind.INPUT and "shape" in attr:
-            return [self.types.of(dtype, attr["shape"].shape) for dtype in dtypes]
-        return [self.types.of(dtype) for dtype in dtypes]
 
 
 def read_graph(body: Body, library: Library) -> Graph:
@@ -208,7 +83,8 @@ class _Reader:
             n = len(own)
             self.value_nodes += [row] * n
             self.value_slots += range(n)
-            self.value_names += [name if row < self.first else f"{name}:{slot}" for slot in range(n)]
+            is_argument = row < self.first
+            self.value_names += [name if is_argument else f"{name}:{slot}" for slot in range(n)]
             self.value_types += own
         self.starts.append(len(self.value_nodes))
 
@@ -295,13 +171,17 @@ class _Reader:
         spaces = namespaces_of(own, self.ops)
         for node, group in body.groups.items():
             spaces[node] = group
-        kinds = [3 if one.origin else 1 for one in body.arguments]
-        ops = [one.origin.node.op if one.origin else "Argument" for one in body.arguments]
+        kinds = [NodeKind.CONSTANT if one.origin else NodeKind.INPUT for one in body.arguments]
+        ops = [one.origin.node.op if one.origin else "Input" for one in body.arguments]
         self.builder.add_nodes(
             [*shown, *own, *ends],
-            [*ops, *self.ops, *(["Result"] * len(ends))],
+            [*ops, *self.ops, *(["Output"] * len(ends))],
             [*self._argument_spaces(spaces), *spaces, *([""] * len(ends))],
-            [*kinds, *(_KINDS.get(op, 0) for op in self.ops), *([2] * len(ends))],
+            [
+                *kinds,
+                *(KINDS.get(op, NodeKind.OPERATOR) for op in self.ops),
+                *([NodeKind.OUTPUT] * len(ends)),
+            ],
         )
 
     def _argument_spaces(self, spaces: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from graphs.ir import Facts, Graph
 from graphs.tensor_type import DTYPE_BITS
 from importers.naming import Namer
 from importers.notes import Notes
+from importers.tensorflow_body import Argument, Body, Library
 from importers.tensorflow_calls import (
     VARIABLES,
     Origin,
@@ -27,10 +28,10 @@ from importers.tensorflow_calls import (
     variable_name,
 )
 from importers.tensorflow_checkpoint import Checkpoint
-from importers.tensorflow_graph import Argument, Body, Library, read_graph
+from importers.tensorflow_graph import read_graph
 from importers.tensorflow_names import SAVING_GROUP, function_titles, saving_nodes
 from importers.tensorflow_ops import dtype_name, operations, outputs_of
-from importers.tensorflow_signatures import Signature, read_signatures, signature_facts
+from importers.tensorflow_signatures import read_signatures, signature_facts
 from importers.tensorflow_source import Debug
 from importers.tensorflow_tensors import TypeTable, stored_elements
 from importers.tensorflow_text import cut
@@ -146,8 +147,9 @@ class MetaGraph:
         if self.meta is not None and self.meta.HasField("saver_def"):
             saver = self.meta.saver_def
             starts = [saver.filename_tensor_name, saver.save_tensor_name, saver.restore_op_name]
-        sides = [text for one in self.signatures for text in (*one.inputs.values(), *one.outputs.values())]
-        return saving_nodes(self.nodes, starts, {source_of(text) for text in sides})
+        sides = [side for one in self.signatures for side in (one.inputs, one.outputs)]
+        kept = {source_of(text) for side in sides for text in side.values()}
+        return saving_nodes(self.nodes, starts, kept)
 
     def _order(self) -> list[str]:
         """Return the functions: called ones by call, then the others, savers' last."""
@@ -220,7 +222,8 @@ class MetaGraph:
         body = Body(self.graph_id, self.title, self.nodes)
         for i in self.saving:
             name = self.nodes[i].name
-            if not name.startswith("save"):  # TF1 gives its saver a name scope of its own
+            scope, is_scoped, _ = name.partition("/")
+            if not (is_scoped and scope.startswith("save")):  # TF1 gives its saver a name scope of its own
                 body.groups[i] = SAVING_GROUP
         is_only = len(self.signatures) == 1
         for one in self.signatures:
@@ -239,7 +242,8 @@ class MetaGraph:
         for i, arg in enumerate(signature.input_arg):
             label = next((one.arguments[i] for one in labels if i in one.arguments), "")
             origin = origins.get(arg.name)
-            arguments.append(Argument(arg.name, label, self._argument_type(function, i, origin), origin))
+            type = self._argument_type(function, i, origin)
+            arguments.append(Argument(arg.name, label, type, origin))
         results = []
         for i, arg in enumerate(signature.output_arg):
             label = next((one.results[i] for one in labels if i in one.results), arg.name)

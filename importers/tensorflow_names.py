@@ -14,7 +14,8 @@ from importers.tensorflow_calls import VARIABLES, data_inputs, source_of
 
 SAVING_GROUP = "save_and_restore"
 SAVING_OPS = frozenset(
-    "MergeV2Checkpoints Restore RestoreSlice RestoreV2 Save SaveSlices SaveV2 ShardedFilename".split()
+    {"MergeV2Checkpoints", "Restore", "RestoreSlice", "RestoreV2"}
+    | {"Save", "SaveSlices", "SaveV2", "ShardedFilename"}
 )
 _PREFIX = re.compile(r"^(?:__(?:inference|forward|backward|call)_+)+")
 _NUMBER = re.compile(r"_\d+$")
@@ -49,9 +50,7 @@ def function_titles(names: Iterable[str]) -> dict[str, str]:
     return titles
 
 
-def saving_nodes(
-    nodes: Sequence[Any], starts: Iterable[str], kept: Collection[str]
-) -> set[int]:
+def saving_nodes(nodes: Sequence[Any], starts: Iterable[str], kept: Collection[str]) -> set[int]:
     """Return the nodes that only save or restore variables.
 
     These are the nodes that the saver names, and all whose results nothing else uses.

@@ -43,21 +43,25 @@ class Output:
 
 Operations = Mapping[str, tuple[Output, ...]]
 
-_T_TO_BOOL = "Equal NotEqual Less LessEqual Greater GreaterEqual ApproximateEqual IsNan IsInf IsFinite"
-_BOOLS = "LogicalAnd LogicalOr LogicalNot All Any LoopCond InTopK InTopKV2"
+_BOOLS = (
+    "Equal NotEqual Less LessEqual Greater GreaterEqual ApproximateEqual IsNan IsInf IsFinite "
+    "LogicalAnd LogicalOr LogicalNot All Any LoopCond InTopK InTopKV2 IsVariableInitialized "
+    "VarIsInitializedOp"
+)
 _NOTHING = (
     "NoOp Assert SaveV2 SaveSlices Save MergeV2Checkpoints ControlTrigger AssignVariableOp "
     "AssignAddVariableOp AssignSubVariableOp DestroyResourceOp InitializeTableV2 "
     "InitializeTableFromTextFileV2 LookupTableImportV2 LookupTableInsertV2 ResourceApplyAdam "
     "ResourceApplyGradientDescent ResourceScatterUpdate ResourceScatterAdd WriteScalarSummary"
 )
-_RESOURCES = "VarHandleOp HashTableV2 MutableHashTableV2 MutableDenseHashTableV2 TensorArray_"
+_RESOURCES = "VarHandleOp HashTableV2 MutableHashTableV2 MutableDenseHashTableV2"
 _STRINGS = (
-    "AsString StringJoin ReduceJoin Substr StringLower StringUpper StringStrip EncodeJpeg EncodePng "
-    "ReadFile ShardedFilename StaticRegexReplace RegexReplace EncodeBase64 DecodeBase64 "
+    "AsString StringJoin ReduceJoin Substr StringLower StringUpper StringStrip EncodeJpeg "
+    "EncodePng ReadFile ShardedFilename StaticRegexReplace RegexReplace EncodeBase64 DecodeBase64 "
     "StringFormat UnicodeEncode MergeSummary ScalarSummary"
 )
-# op | outputs; an output is name:attr, name:=dtype, name:attr=default, name:number*attr, name:[attr]
+# op | outputs; an output is name:attr of its dtype, name:=dtype, name:attr=default,
+# name:number*attr, or name:[attr] of a list of dtypes.
 _ROWS = """
 ArgMax | output:output_type=int64
 ArgMin | output:output_type=int64
@@ -71,8 +75,8 @@ DecodePng | image:dtype=uint8
 Dequantize | output:dtype=float32
 DynamicPartition | outputs:num_partitions*T
 FusedBatchNorm | y:T batch_mean:T batch_variance:T reserve_space_1:T reserve_space_2:T
-FusedBatchNormV2 | y:T batch_mean:U batch_variance:U reserve_space_1:U reserve_space_2:U
-FusedBatchNormV3 | y:T batch_mean:U batch_variance:U reserve_space_1:U reserve_space_2:U reserve_space_3:U
+FusedBatchNormV2 | y:T batch_mean:U=float32 batch_variance:U=float32 reserve_space_1:U=float32 reserve_space_2:U=float32
+FusedBatchNormV3 | y:T batch_mean:U=float32 batch_variance:U=float32 reserve_space_1:U=float32 reserve_space_2:U=float32 reserve_space_3:U=float32
 Gather | output:Tparams
 GatherNd | output:Tparams
 GatherV2 | output:Tparams
@@ -89,8 +93,6 @@ ComplexAbs | y:Tout=float32
 Imag | output:Tout=float32
 Real | output:Tout=float32
 Complex | out:Tout=complex64
-IsVariableInitialized | is_initialized:=bool
-VarIsInitializedOp | is_initialized:=bool
 IteratorGetNext | components:[output_types]
 ListDiff | out:T idx:out_idx=int32
 LookupTableFindV2 | values:Tout
@@ -105,7 +107,7 @@ NonMaxSuppressionV4 | selected_indices:=int32 valid_outputs:=int32
 NonMaxSuppressionV5 | selected_indices:=int32 selected_scores:T valid_outputs:=int32
 CombinedNonMaxSuppression | nmsed_boxes:=float32 nmsed_scores:=float32 nmsed_classes:=float32 valid_detections:=int32
 OneHot | output:T
-ParseExample | sparse_indices:Nsparse*! sparse_values:[sparse_types] sparse_shapes:Nsparse*! dense_values:[Tdense]
+ParseExample | sparse_indices:Nsparse*=int64 sparse_values:[sparse_types] sparse_shapes:Nsparse*=int64 dense_values:[Tdense]
 PartitionedCall | output:[Tout]
 StatefulPartitionedCall | output:[Tout]
 TPUPartitionedCall | output:[Tout]
@@ -155,8 +157,8 @@ Unpack | output:num*T
 Where | index:=int64
 While | output:[T]
 StatelessWhile | output:[T]
-_FusedBatchNormEx | y:T batch_mean:U batch_variance:U reserve_space_1:U reserve_space_2:U reserve_space_3:U
-"""
+_FusedBatchNormEx | y:T batch_mean:U=float32 batch_variance:U=float32 reserve_space_1:U=float32 reserve_space_2:U=float32 reserve_space_3:U=float32
+"""  # noqa: E501
 
 
 def _parsed(row: str) -> tuple[str, tuple[Output, ...]]:
@@ -169,13 +171,12 @@ def _output(name: str, spec: str) -> Output:
         return Output(name, list_attr=spec[1:-1])
     number, star, kind = spec.rpartition("*")
     attr, _, dtype = kind.partition("=")
-    attr = "" if attr == "!" else attr
     return Output(name, dtype, attr, number if star else "")
 
 
 def _known() -> dict[str, tuple[Output, ...]]:
     table = dict(_parsed(row) for row in _ROWS.strip().splitlines())
-    fixed = ((_T_TO_BOOL + " " + _BOOLS, "bool"), (_RESOURCES, "resource"), (_STRINGS, "string"))
+    fixed = ((_BOOLS, "bool"), (_RESOURCES, "resource"), (_STRINGS, "string"))
     for ops, dtype in fixed:
         table.update({op: (Output("output", dtype),) for op in ops.split()})
     table.update(dict.fromkeys(_NOTHING.split(), ()))
@@ -241,8 +242,6 @@ def output_dtypes(outputs: tuple[Output, ...] | None, attr: Any) -> list[str]:
         dtype = one.dtype
         if one.type_attr and one.type_attr in attr:
             dtype = dtype_name(attr[one.type_attr].type)
-        elif one.type_attr == "U" and "T" in attr and not dtype:
-            dtype = "float32"
         found += [dtype] * min(width(one, attr), MAX_CLAIMED)
     return found
 

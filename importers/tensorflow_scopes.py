@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 # Operations that feed, read or route one value for the operation under whose name they lie.
 HELPERS = frozenset(
-    "Assign AssignVariableOp Cast Const Enter Exit Fill Identity IsVariableInitialized NextIteration "
-    "Pack ReadVariableOp Shape Switch VarHandleOp VarIsInitializedOp Variable VariableV2".split()
+    {"Assign", "AssignVariableOp", "Cast", "Const", "Enter", "Exit", "Fill", "Identity"}
+    | {"IsVariableInitialized", "NextIteration", "Pack", "ReadVariableOp", "Shape", "Switch"}
+    | {"VarHandleOp", "VarIsInitializedOp", "Variable", "VariableV2"}
 )
 MAX_HELPERS = 8
 MAX_SCOPE_PARTS = 64  # the namespaces' own limit

@@ -105,7 +105,8 @@ def _text(definition: Any) -> str:
         shown = []
         for name in sorted(infos):
             info = infos[name]
-            shown.append(f"{name}: {TensorType(dtype_name(info.dtype), dims_of(info.tensor_shape))}")
+            type = TensorType(dtype_name(info.dtype), dims_of(info.tensor_shape))
+            shown.append(f"{name}: {type}")
         sides.append(", ".join(shown))
     return f"({sides[0]}) → {sides[1]}"[:4096]
 
@@ -115,9 +116,7 @@ def _slot(text: str) -> int:
     return int(number) if number.isdecimal() and len(number) < 10 and ":" in text else 0
 
 
-def _follow(
-    signature: Signature, nodes: Mapping[str, Any], functions: Mapping[str, Any]
-) -> None:
+def _follow(signature: Signature, nodes: Mapping[str, Any], functions: Mapping[str, Any]) -> None:
     """Walk from the signature's outputs into the function that makes them, past wrappers."""
     outputs = {name: passed_through(nodes, text) for name, text in signature.outputs.items()}
     makers = {source_of(text) for text in outputs.values()}
@@ -160,7 +159,7 @@ def _inside(
     nodes = {node.name: node for node in function.node_def}
     inner = Labels()
     for i, arg in enumerate(function.signature.output_arg):
-        text = passed_through(nodes, function.ret[arg.name] if arg.name in function.ret else "")
+        text = passed_through(nodes, function.ret.get(arg.name, ""))
         if i in labels.results and source_of(text) == work[0].name:
             inner.results[_slot(text)] = labels.results[i]
     return work[0], name_of, inner

@@ -148,7 +148,7 @@ class TensorflowSource:
         proto = own if own is not None else self.stands_for.get(node)
         if proto is None:
             return None
-        if proto.op == "Const" and "value" in proto.attr:
+        if proto.op in ("Const", "HostConst") and "value" in proto.attr:
             return decoded(proto.attr["value"].tensor, self.name, self.format)
         if proto.op in VARIABLES and self.checkpoint is not None:
             found = self.checkpoint.find(variable_name(proto))
