@@ -133,6 +133,7 @@ def tf2_meta() -> Any:
     )
     add(graph, "dense/kernel/Read/ReadVariableOp", "ReadVariableOp", ["dense/kernel"], dtype=FLOAT)
     add(graph, "serving_default_x", "Placeholder", dtype=FLOAT, shape=[-1, 4])
+    name = "dense/kernel"
     call = {"Tin": [FLOAT, RESOURCE], "Tout": [FLOAT]}
     add(graph, "StatefulPartitionedCall", "StatefulPartitionedCall",
         ["serving_default_x", name], f="__inference_signature_wrapper_9", **call)  # fmt: skip
