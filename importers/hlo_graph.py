@@ -14,7 +14,7 @@ import numpy as np
 from graphs.builder import GraphBuilder
 from graphs.errors import DamagedSource, UnsupportedFeature
 from graphs.ir import Graph, GraphSource, NodeKind
-from importers.hlo_scopes import fold_single, is_leaf_name, namespace_of
+from importers.hlo_scopes import fold_single, is_leaf_name, namespace_of, without_shared
 from importers.hlo_text import FORMAT, Computation
 from importers.hlo_types import ShapeTable
 from importers.naming import Namer
@@ -179,6 +179,12 @@ class _Reader:
                 spaces[index] = None if is_moved[index] else ""
             elif opcode == "constant":
                 spaces[index] = None
+        if not computation.is_entry:
+            is_inner = [kind == NodeKind.OPERATOR for kind in kinds[: len(spaces)]]
+            inner = [s if own else None for s, own in zip(spaces, is_inner, strict=True)]
+            inner = without_shared(inner)
+            pairs = zip(spaces, inner, is_inner, strict=True)
+            spaces = [new if own else old for old, new, own in pairs]
         spaces = [*fold_single(spaces), ""][: self.n_nodes]
         sources, targets = np.array(self.values, np.int64), np.array(self.targets, np.int64)
         return complete(spaces, is_moved, sources, targets, self.notes)

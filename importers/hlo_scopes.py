@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from graphs.namespaces import split_path
+
 MAX_NAME_CHARS = 4096
 MAX_WRAPPERS = 32
 BACKWARD = "backward"
@@ -77,6 +79,25 @@ def fold_single(spaces: Sequence[str | None]) -> list[str | None]:
             place = _around(place)
         kept[path] = place
     return [kept[space] if space else space for space in spaces]
+
+
+def without_shared(spaces: Sequence[str | None]) -> list[str | None]:
+    """Take away what the namespaces of all operations begin with.
+
+    The body of a loop lies where the loop is: inside the graph of the body this
+    says nothing.
+    """
+    known = {space for space in spaces if space is not None}
+    if not known or "" in known:
+        return list(spaces)
+    low, high = split_path(min(known)), split_path(max(known))
+    n_shared = 0
+    for one, two in zip(low, high, strict=False):
+        if one != two:
+            break
+        n_shared += 1
+    kept = {path: "/".join(split_path(path)[n_shared:]) for path in known}
+    return [None if space is None else kept[space] for space in spaces]
 
 
 def _around(path: str) -> str:

@@ -112,6 +112,14 @@ FORMATS: tuple[Format, ...] = (
         keeps="computations and fusions as subgraphs, metadata as groups and source lines, "
         "layouts, control edges, literals; text and HloProto",
     ),
+    Format(
+        name="StableHLO / MLIR",
+        module="importers.mlir",
+        extensions=(".mlir", ".mlirbc", ".vhlo", ".stablehlo"),
+        magic=((0, b"ML\xefR"),),
+        keeps="functions and regions as subgraphs, locations as groups and source lines, any "
+        "dialect; bytecode, portable artifacts and jax.export need `opscope[jax]`",
+    ),
 )
 
 
