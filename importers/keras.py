@@ -79,6 +79,7 @@ def read(probe: Probe, notes: Notes) -> Model:
         return _read_archive(probe, notes)
     raw = parse_json(probe.read_bytes(MAX_CONFIG_BYTES).lstrip(b"\xef\xbb\xbf"), probe.name, "it")
     definition = read_definition(unwrapped(raw), notes)
+    notes.add("info", "A configuration holds no weights, so its parameters are not counted")
     return model_of(probe.name, raw, {}, definition, Weights(), None, notes)
 
 
@@ -111,7 +112,7 @@ def _weights_only(probe: Probe, file: HdfFile) -> Json:
     """Return an empty configuration for a file of weights; refuse other HDF5 files."""
     names = file.names(file.root)
     is_legacy = bool(chunked_texts(file, file.root, "layer_names"))
-    if is_legacy or b"layers" in names or b"_layer_checkpoint_dependencies" in names:
+    if is_legacy or not {b"vars", b"layers", b"_layer_checkpoint_dependencies"}.isdisjoint(names):
         return {"class_name": "Weights", "config": {}}
     held = ", ".join(quoted(n.decode("utf-8", "replace")) for n in names[:5]) or "nothing"
     raise UnsupportedFeature(

@@ -218,6 +218,9 @@ def _chain(definition: Definition, config: object) -> None:
     definition.inputs = [(operations[0].name, 0, 0)]
     before = definition.inputs[0]
     for operation in operations[1:]:
+        built = shape_of(operation.build.get("input_shape"))
+        if built is not None:
+            definition.hints[before] = TensorType("", built)
         operation.calls.append(Call([before]))
         before = (operation.name, 0, 0)
     definition.outputs = [before]

@@ -356,7 +356,8 @@ class GraphWriter:
         """Tell the source which nodes share their weights."""
         for operation, nodes in self.nodes_of.items():
             if len(nodes) > 1:
-                self.source.calls[operation] = tuple(self.ids[node] for node in nodes)
+                self.source.calls[operation] = nodes
+        self.source.owners.update(self.weights.of_operation)
 
 
 def op_type(operation: Operation) -> str:

@@ -135,8 +135,8 @@ def _embedding(config: Json, inputs: Sequence[Shape]) -> list[Shape]:
 
 def _merge(config: Json, inputs: Sequence[Shape]) -> list[Shape]:
     """Broadcast, as the classes that add, multiply or compare do."""
-    if len({len(shape) for shape in inputs}) != 1:
-        raise ValueError
+    if len(inputs) < 2 or len({len(shape) for shape in inputs}) != 1 or "axis" in config:
+        raise ValueError  # in HDF5 an operation of `keras.ops` bears the same class name
     return [tuple(_broadcast(dims) for dims in zip(*inputs, strict=True))]
 
 
@@ -152,7 +152,7 @@ def _broadcast(dims: Sequence[Dim]) -> Dim:
 
 def _concatenate(config: Json, inputs: Sequence[Shape]) -> list[Shape]:
     rank = len(inputs[0])
-    axis = int(config["axis"] if "axis" in config else config.get("concat_axis", -1))
+    axis = int(config["axis"] if "axis" in config else config["concat_axis"])
     axis += rank if axis < 0 else 0
     if {len(shape) for shape in inputs} != {rank} or not 0 <= axis < rank:
         raise ValueError

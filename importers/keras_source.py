@@ -56,7 +56,8 @@ class KerasSource:
         self.nodes: dict[int, NodeFacts] = {}
         self.weights: dict[int, Weight] = {}
         self.groups: dict[str, tuple[Operation, int]] = {}
-        self.calls: dict[Operation, tuple[str, ...]] = {}
+        self.calls: dict[Operation, list[int]] = {}
+        self.owners: set[Operation] = set()
         self._graph: Graph | None = None
 
     def bind(self, graph: Graph) -> None:
@@ -71,7 +72,7 @@ class KerasSource:
         if found is None:
             return []
         operation = found.operation
-        facts = self._shared(operation, found.call)
+        facts = self._shared(operation, node)
         facts += operation_facts(operation)
         if found.call < len(operation.calls):
             facts += call_facts(operation.calls[found.call])
@@ -110,12 +111,14 @@ class KerasSource:
         with self.place.open() as file:
             return file.array(weight.path)
 
-    def _shared(self, operation: Operation, call: int) -> Facts:
-        ids = self.calls.get(operation, ())
-        if not ids:
+    def _shared(self, operation: Operation, node: int) -> Facts:
+        nodes = self.calls.get(operation, ())
+        if not nodes or self._graph is None:
             return []
-        shown = f"call {call + 1} of one layer, with the same weights: {', '.join(ids[:16])}"
-        return [("shared", _cut(shown))]
+        ids = ", ".join(self._graph.node_ids[one] for one in nodes[:16])
+        of_what = "one layer, with the same weights" if operation in self.owners else "one layer"
+        told = f"call {nodes.index(node) + 1} of {len(nodes)} of {of_what}: {ids}"
+        return [("shared", _cut(told))]
 
 
 def operation_facts(operation: Operation) -> Facts:

@@ -99,6 +99,7 @@ class WeightReader:
         self.found = Weights()
         self._seen: set[object] = set()
         self._n_weights = 0
+        self._by_name: dict[Operation, dict[str, Operation]] = {}
 
     def read(self) -> Weights:
         """Return the weights, by whichever layout the file has."""
@@ -193,12 +194,27 @@ class WeightReader:
         for part in parts:
             if owner is None or owner.inner is None:
                 break
-            inner = next((one for one in owner.inner.operations if one.name == part), None)
-            owner = inner or owner
+            owner = self._inside(owner).get(part, owner)
         if owner is None or (owner.inner is not None and owner.inner.has_graph):
             self.found.unowned.append(("/".join(parts), weight))
         else:
             self.found.of_operation.setdefault(owner, []).append(weight)
+
+    def _inside(self, model: Operation) -> dict[str, Operation]:
+        """Return the operations of an inner model and of models in it by name, outer ones first.
+
+        A name may leave out the models on the way.
+        """
+        found = self._by_name.get(model)
+        if found is None:
+            found = self._by_name[model] = {}
+            level = [model]
+            while level:
+                inner = [one for m in level if m.inner is not None for one in m.inner.operations]
+                for one in inner:
+                    found.setdefault(one.name, one)
+                level = [one for one in inner if one.inner is not None]
+        return found
 
     def _unowned(self, group: Any, path: HdfPath) -> None:
         shown = "/".join(p.decode("utf-8", "replace") for p in path)
