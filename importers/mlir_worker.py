@@ -60,17 +60,16 @@ def asm(module: Any, limit: int = 0) -> str:
 
 
 def _register(context: Any) -> None:
-    """Load what dialects jaxlib brings; their own forms are shorter than the general one."""
-    from jaxlib.mlir.dialects import stablehlo
+    """Load the dialects that jaxlib brings: properties of others cannot be told from bytecode."""
+    from jaxlib.mlir import ir
+    from jaxlib.mlir._mlir_libs import _jax_mlir_ext
+    from jaxlib.mlir.dialects import chlo, sdy, stablehlo
 
-    stablehlo.register_dialect(context)
-    try:
-        from jaxlib.mlir import _mlir_libs
-
-        registry = _mlir_libs._jax_mlir_ext  # noqa: SLF001
-        context.append_dialect_registry(registry)
-    except (AttributeError, ImportError, TypeError):
-        pass
+    registry = ir.DialectRegistry()
+    _jax_mlir_ext.register_dialects(registry)
+    context.append_dialect_registry(registry)
+    for dialect in (stablehlo, chlo, sdy):
+        dialect.register_dialect(context)
     context.load_all_available_dialects()
 
 
