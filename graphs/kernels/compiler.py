@@ -1,18 +1,40 @@
-"""The one decorator that compiles kernels; the only module that imports numba.
+"""The one decorator that compiles kernels, and where machine code is kept; alone imports numba.
 
-Apart because a kernel must also compile where neither the package's folder nor
-the user's cache folder can be written: numba refuses to cache there, and then
-the kernel is compiled anew in each process. Imports nothing of ours.
+Apart because numba has habits that cost a fresh install seconds, or a changed
+one its correctness, and they are dealt with here once:
+
+- A call with a constant compiles the callee again for that constant alone.
+- A cached kernel counts as fresh while its own file has not changed, although
+  the kernels that it calls, from other files, are compiled into it.
+- Where neither the package's folder nor the user's cache folder can be written
+  numba refuses; then a kernel is compiled anew in each process.
+
+What is kept on disk are the kernels that Python calls. Those whose names start
+with an underscore are part of their callers.
+
+Imports nothing of ours.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numba
+import numpy as np
+from llvmlite import binding
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T", bound=np.generic)
+
+Table: TypeAlias = np.ndarray[tuple[int, int], np.dtype[T]]  # an array of two dimensions
+
+_DIGEST = hashlib.sha256()
+for _path in sorted(Path(__file__).parent.glob("*.py")):
+    _DIGEST.update(_path.read_bytes())
+SOURCES = _DIGEST.hexdigest()  # of all kernels: a change of one makes all stale
 
 
 def kernel(function: F) -> F:
@@ -28,8 +50,69 @@ def kernel(function: F) -> F:
     callable
         The compiled twin; machine code is kept on disk where that is possible.
     """
-    try:
-        compiled: F = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no writable cache folder
-        compiled = numba.njit(nogil=True)(function)
+    is_inner = function.__name__.startswith("_")
+    compiled = _compiled(function) if is_inner else _cached(function)
+    _take_constants_for_numbers(compiled)
     return compiled
+
+
+def _compiled(function: F, *, cache: bool = False) -> F:
+    # Without the wrapper that lets C code call a kernel: nobody does.
+    compiled: F = numba.njit(cache=cache, nogil=True, no_cfunc_wrapper=True)(function)
+    return compiled
+
+
+def _cached(function: F) -> F:
+    try:
+        compiled: Any = _compiled(function, cache=True)
+    except RuntimeError:  # no writable cache folder
+        return _compiled(function)
+    compiled._cache._cache_file._source_stamp = SOURCES  # noqa: SLF001  there is no other way
+    return cast(F, compiled)
+
+
+def _take_constants_for_numbers(compiled: Any) -> None:
+    """Let other kernels call this one with constants without compiling it for each."""
+    find = compiled.get_call_template
+
+    def find_plain(args: Any, keywords: Any) -> Any:
+        return find(
+            tuple(numba.types.unliteral(a) for a in args),
+            {name: numba.types.unliteral(a) for name, a in keywords.items()},
+        )
+
+    compiled.get_call_template = find_plain
+
+
+def is_kernel(value: object) -> bool:
+    """Return whether a value is what `kernel` returns."""
+    return isinstance(value, numba.core.dispatcher.Dispatcher)
+
+
+def compile_or_load(compiled: Any) -> None:
+    """Compile a kernel for the types that it is annotated with, or load it from the disk."""
+    hints = get_type_hints(compiled.py_func)
+    hints.pop("return", None)
+    compiled.compile(tuple(_numba_type(hint) for hint in hints.values()))
+
+
+def _numba_type(hint: Any) -> Any:
+    """Return numba's type of a number or of a C-contiguous array."""
+    if get_origin(hint) is not np.ndarray:
+        return numba.typeof(hint())
+    shape, dtype = get_args(hint)
+    n_dimensions = 2 if get_args(shape) == (int, int) else 1
+    return numba.types.Array(numba.from_dtype(np.dtype(*get_args(dtype))), n_dimensions, "C")
+
+
+def cache_folder(compiled: Any) -> Path | None:
+    """Return the folder where a kernel's machine code is kept, or None where there is none."""
+    folder = compiled.stats.cache_path
+    return None if folder is None else Path(folder)
+
+
+def fingerprint() -> str:
+    """Return what machine code depends on: sources, numba and this processor."""
+    features = binding.get_host_cpu_features().flatten()
+    parts = (SOURCES, numba.__version__, binding.get_host_cpu_name(), features)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs.kernels.compiler import kernel
+from graphs.kernels.compiler import Table, kernel
 
 STRAIGHT = 0.01  # world units: less is no bend
 
@@ -158,10 +158,10 @@ def join_paths(
     piece_x: NDArray[np.float64],
     piece_y: NDArray[np.float64],
     path_ptr: NDArray[np.int64],
-    path_points: NDArray[np.float64],
+    path_points: Table[np.float64],
     is_backwards: NDArray[np.bool_],
     out_ptr: NDArray[np.int64],
-    out: NDArray[np.float32],
+    out: Table[np.float32],
 ) -> None:
     """Write whole edges: their pieces one after the other, moved to where their groups lie.
 

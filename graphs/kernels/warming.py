@@ -1,12 +1,15 @@
-"""Compiles or loads every kernel on a tiny graph, for a server's start.
+"""Compiles or loads every kernel of a layout, for a server's start.
 
-Apart because it is the only place that knows all kernels. A test proves that a
-layout after `warm` compiles nothing more.
+Apart because it is the only place that knows all of them. What to compile them
+for is read off their annotations: ``NDArray`` is an array of one dimension,
+`compiler.Table` one of two. A test proves that a layout after `warm` compiles
+nothing more.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
+from typing import Any
 
 from graphs.kernels import (
     blocks,
@@ -21,53 +24,55 @@ from graphs.kernels import (
     threads,
     topology,
 )
+from graphs.kernels.compiler import cache_folder, compile_or_load, is_kernel
+
+MODULES = (
+    blocks, crossings, paths, ports, ranks, shelves, simplex, sweeps, switching, threads, topology,
+)  # fmt: skip
 
 
-def warm() -> None:
-    """Call each kernel once with the types that the layout uses.
+def warm(part: int = 0, n_parts: int = 1) -> None:
+    """Load each kernel from the disk, or compile it for the types that the layout uses.
 
-    About ten seconds on a fresh install, a fraction of one when the machine code
-    is cached. Safe in a thread: the interpreter runs on while a kernel runs, and
-    between the compilations of two kernels.
+    A dozen seconds of one processor on a fresh install, half of one where the
+    machine code is on disk. In a thread, compiling leaves the interpreter little
+    time for others: `graphs.kernels.prepare` compiles in other processes.
+
+    Parameters
+    ----------
+    part, n_parts : int
+        Only each `n_parts`-th kernel from `part` on; about equal work for each part.
     """
-    ptr, one = np.array([0, 1, 1]), np.array([1])  # a graph of two vertices and one edge
-    up_ptr, zero = np.array([0, 0, 1]), np.array([0])
-    both, rank_ptr = np.array([0, 1]), np.array([0, 1, 2])
-    half, two = np.array([0.5]), np.array([0.5, 0.5])
-    topology.back_edges(ptr, one, both)
-    topology.strong_components(ptr, one)
-    topology.topological_order(ptr, one)
-    topology.components(2, zero, one)
-    ranks.longest_path(both, ptr, one, np.array([0, 0]))
-    pinned = np.zeros(2, np.bool_)
-    ranks.tighten(both.copy(), both, ptr, one, up_ptr, zero, pinned, 1)
-    ranks.share_ways(both.copy(), both, ptr, one, zero, up_ptr, zero, zero, pinned)
-    simplex.network_simplex(np.array([0, 1]), zero, one, 10)
-    order = crossings.initial_order(both, rank_ptr, both, ptr, one)
-    crossings.count_crossings(order, rank_ptr, ptr, one, half, zero, up_ptr)
-    parts = np.array([0, 2])
-    sweeps.sweep(order, rank_ptr, parts, ptr, one, half, zero, half, up_ptr, zero, half, 1)
-    switching.switch_neighbours(order, rank_ptr, ptr, one, half, up_ptr, zero, half, 1)
-    threads.thread_chains(
-        order, rank_ptr, both, ptr, one, zero, one, zero, zero, np.array([2]), zero
-    )
-    _warm_placement(order, rank_ptr, ptr, up_ptr)
-    ports.spread_ports(ptr, half, np.ones(1, np.bool_), two, two, 1.0)
-    ends = (half, half, half, half, half, one)
-    path_ptr, _ = paths.route(both, zero, one, *ends, two, two, 0)
-    paths.join_paths(
-        both, zero, half, half, path_ptr, np.zeros((4, 2)), np.zeros(1, np.bool_),
-        np.array([0, 4]), np.zeros((4, 2), np.float32),
-    )  # fmt: skip
-    shelves.pack_shelves(both, two, two, 1.0, 1.0)
+    kernels = sorted(_kernels(), key=_size, reverse=True)
+    for k, one in enumerate(kernels):
+        turn, place = divmod(k, n_parts)
+        if part == (place if turn % 2 == 0 else n_parts - 1 - place):
+            compile_or_load(one)
 
 
-def _warm_placement(
-    order: np.ndarray, rank_ptr: np.ndarray, ptr: np.ndarray, up_ptr: np.ndarray
-) -> None:
-    one, zero, both = np.array([1]), np.array([0]), np.array([0, 1])
-    half, two = np.array([0.5]), np.array([0.5, 0.5])
-    blocks.align(order, rank_ptr, ptr, one, one, up_ptr, zero, one)
-    blocks.block_arcs(order, rank_ptr, both, two, two, two, two)
-    x = blocks.compact(both, ptr, one, half, two, two, both, 2)
-    blocks.relax(x, both, ptr, one, half, up_ptr, zero, half, ptr, one, half, half, 1)
+def kept_in() -> Path | None:
+    """Return the folder where the machine code is kept, or None where none can be written."""
+    return cache_folder(_kernels()[0])
+
+
+def _kernels() -> list[Any]:
+    """Return the kernels that Python calls."""
+    return [
+        value
+        for module in MODULES
+        for name, value in vars(module).items()
+        if is_kernel(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
+def _size(one: Any) -> int:
+    """Return the bytes of bytecode of a kernel and of those that it calls: how long it compiles."""
+    found, waiting = {one}, [one]
+    while waiting:
+        function = waiting.pop().py_func
+        for name in function.__code__.co_names:
+            other = function.__globals__.get(name)
+            if is_kernel(other) and other not in found:
+                found.add(other)
+                waiting.append(other)
+    return sum(len(kernel.py_func.__code__.co_code) for kernel in found)
