@@ -22,6 +22,7 @@ from importers.hlo_text import FORMAT, Computation, read_text, split_attributes
 from importers.notes import Notes
 
 MAX_TEXT_BYTES = 1 << 30
+MAX_CLAIM = 1 << 48
 _START = re.compile(rb"\s*(?://[^\n]*\n\s*)*HloModule\s")
 _KIND = re.compile(r"[\s,]kind=(k\w+)")
 
@@ -68,7 +69,7 @@ def read_hlo_text(name: str, text: str, notes: Notes) -> Model:
     source_of = partial(_source, tables=module.tables, name=name)
     titles = fusion_titles(module.computations)
     graphs = build_graphs(module.computations, titles, source_of, name, notes)
-    n_parameters, n_bytes = count_constants(graphs)
+    n_parameters, n_bytes = count_constants(graphs, notes)
     facts: Facts = [("module", module.name)]
     facts += [(key, cut(value)) for key, value in split_attributes(module.header)[:64]]
     return Model(name, FORMAT, "", graphs, facts, notes.all(), n_parameters, n_bytes)
@@ -89,12 +90,16 @@ def fusion_titles(computations: list[Computation]) -> dict[str, str]:
     return titles
 
 
-def count_constants(graphs: tuple[Graph, ...]) -> tuple[int, int]:
+def count_constants(graphs: tuple[Graph, ...], notes: Notes) -> tuple[int, int]:
     """Return the elements and the bytes of all constants."""
     n_elements = n_bytes = 0
     for graph in graphs:
         for row in (graph.node_kind[graph.value_node] == NodeKind.CONSTANT).nonzero()[0]:
             type = graph.types[int(graph.value_type[row])]
+            if (type.n_elements or 0) > MAX_CLAIM:
+                notes.add("damaged", "A constant claims more elements than there can be",
+                          graph.value_names[int(row)])  # fmt: skip
+                continue
             n_elements += type.n_elements or 0
             n_bytes += type.n_bytes or 0
     return n_elements, n_bytes

@@ -21,7 +21,7 @@ from importers.naming import Namer
 from importers.notes import Notes
 from importers.onnx_hierarchy import complete
 
-MAX_COMPUTATIONS = 100_000
+MAX_COMPUTATIONS = 30_000
 OUTPUT = "Output"
 LOWERED = "Instructions of one framework operation that feed each other were put into a group"
 _KINDS = {"parameter": NodeKind.INPUT, "constant": NodeKind.CONSTANT}
@@ -52,7 +52,7 @@ def build_graphs(
     Raises
     ------
     DamagedSource
-        There is no computation, or none of several is the entry.
+        No computation is the entry.
     UnsupportedFeature
         There are more computations than can be shown.
     """
@@ -75,12 +75,10 @@ def build_graphs(
 
 def _entry(computations: Sequence[Computation], source: str) -> int:
     marked = [i for i, one in enumerate(computations) if one.is_entry]
-    if marked:
-        return marked[0]
-    if len(computations) != 1:
+    if not marked:
         reason = "no computation is its entry; the end may be missing"
         raise DamagedSource(source, reason, format=FORMAT)
-    return 0
+    return marked[0]
 
 
 class _Reader:

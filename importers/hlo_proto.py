@@ -108,7 +108,7 @@ def read_module(name: str, data: bytes, notes: Notes) -> Model:
         name,
         notes,
     )
-    n_parameters, n_bytes = count_constants(graphs)
+    n_parameters, n_bytes = count_constants(graphs, notes)
     facts: Facts = [("module", cut(module.name)), ("entry computation", cut(module.entry))]
     return Model(name, FORMAT, "", graphs, facts, notes.all(), n_parameters, n_bytes)
 

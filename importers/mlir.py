@@ -16,7 +16,6 @@ import re
 from graphs.errors import DamagedSource
 from graphs.ir import Facts, Model
 from importers.base import Probe
-from importers.hlo import count_constants
 from importers.mlir_bytecode import HEAD_BYTES, bytecode_text, find_bytecode, module_bytes
 from importers.mlir_graph import ModuleReader
 from importers.mlir_text import FORMAT, split_text
@@ -47,7 +46,7 @@ def look(probe: Probe) -> bool:
 def read(probe: Probe, notes: Notes) -> Model:
     """Return the model.
 
-    `Model.n_parameters` counts the elements of the constants: weights that are
+    `Model.n_parameters` counts the stored elements of the constants: weights that are
     arguments of the main function are inputs as all others are.
 
     Raises
@@ -81,6 +80,14 @@ def read_mlir_text(name: str, text: str, notes: Notes, producer: str = "") -> Mo
     graphs = reader.graphs()
     if not graphs:
         raise DamagedSource(name, "it holds no operation", format=FORMAT)
-    n_parameters, n_bytes = count_constants(graphs)
     facts: Facts = [*reader.module, *reader.declarations]
-    return Model(name, FORMAT, producer, graphs, facts, notes.all(), n_parameters, n_bytes)
+    return Model(
+        name,
+        FORMAT,
+        producer,
+        graphs,
+        facts,
+        notes.all(),
+        reader.n_parameters,
+        reader.parameter_bytes,
+    )

@@ -11,9 +11,9 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-from graphs.errors import UnsupportedFeature
+from graphs.errors import DamagedSource, UnsupportedFeature
 from graphs.ir import Graph, NodeKind
-from graphs.tensor_type import UNKNOWN_TYPE, TensorType
+from graphs.tensor_type import DTYPE_BITS, UNKNOWN_TYPE, TensorType
 from importers.hlo_scopes import is_leaf_name
 from importers.mlir_locations import LocationTable
 from importers.mlir_operations import (
@@ -35,9 +35,10 @@ from importers.mlir_types import Signature, TypeTable
 from importers.naming import Namer
 from importers.notes import Notes
 
-MAX_GRAPHS = 50_000
+MAX_GRAPHS = 20_000
 MAX_DECLARATIONS = 64
-MAX_RESULTS = 100_000
+MAX_CAPTURED = 500_000
+FEW_RESULTS = 8
 
 _RETURN = re.compile(r"(?:.*\.)?(?:return|yield|Return|Yield|fetch)\Z")
 _CONSTANT = re.compile(r"(?:.*\.)?(?:constant|const|Const|Constant|literal)\Z")
@@ -77,7 +78,7 @@ class ModuleReader:
         self.graph_ids = Namer(notes)
         self.of_symbol: dict[str, str] = {}
         self.work: deque[tuple[Scope, Region, Given]] = deque()
-        self.n_modules = 0
+        self.n_parameters = self.parameter_bytes = 0
 
     def graphs(self) -> tuple[Graph, ...]:
         """Return the graphs: the main function first, regions after what is around them."""
@@ -98,9 +99,20 @@ class ModuleReader:
             self.scopes.append(scope)
             self._function(scope, operation, own)
             self._regions()
-        for scope in self.scopes:
-            scope.connect(self.notes)
+        self._connect()
         return tuple(scope.build(self._source, self.notes) for scope in self._ordered(bool(loose)))
+
+    def _connect(self) -> None:
+        """Find the value of every operand."""
+        n_captured = 0
+        for scope in self.scopes:
+            n_captured += scope.connect(self.notes)
+            if n_captured > MAX_CAPTURED:
+                feature = f"more than {MAX_CAPTURED:,} values passed into regions"
+                raise UnsupportedFeature(self.source, feature, format=FORMAT)
+        for alias in sorted(self.locations.missing):
+            message = "A location is named that the file does not hold; its end may be missing"
+            self.notes.add("damaged", message, alias)
 
     def _ordered(self, has_loose: bool) -> Iterator[Scope]:
         """Yield the scopes; operations outside of all functions come last."""
@@ -111,7 +123,7 @@ class ModuleReader:
         return iter(self.scopes)
 
     def _source(self, scope: Scope) -> MlirSource:
-        return MlirSource(scope, self.split, self.attributes, self.types, self.source)
+        return MlirSource(scope, self.split, self.attributes, self.locations, self.source)
 
     def _containers(self) -> tuple[list[tuple[str, Operation, str]], list[Operation]]:
         """Return the functions (symbol, operation, text) of all modules, and what is in none."""
@@ -124,7 +136,6 @@ class ModuleReader:
                 own = text_of(self.split.text, operation)
                 symbol = symbol_of(own)
                 if operation.name.rpartition(".")[2] == "module" and operation.regions:
-                    self.n_modules += 1
                     self._describe(symbol, own)
                     inner += operation.regions
                 elif symbol and operation.regions and not operation.results:
@@ -179,12 +190,12 @@ class ModuleReader:
     def _arguments(self, scope: Scope, given: Given, *, is_function: bool) -> None:
         """Add the inputs of a graph."""
         for one, type in given:
-            location = self.locations.location(one.location)
-            name = self._said_name(one) or (location.name if is_function else "")
+            place = self.locations.place(one.location)
+            name = self._said_name(one) or (place.name if is_function else "")
             space = None if is_leaf_name(name) else ""
             node = scope.add_node(
                 name or f"%{one.name}", INPUT, space, NodeKind.INPUT,
-                NodeFacts(None, location, one),
+                NodeFacts(None, one.location, one),
             )  # fmt: skip
             scope.add_values(node, one.name, [type])
 
@@ -215,7 +226,7 @@ class ModuleReader:
             return
         nodes = scope.arguments.setdefault(head.name, [])
         for one, type in given:
-            facts = NodeFacts(None, self.locations.location(one.location), one)
+            facts = NodeFacts(None, one.location, one)
             nodes.append(
                 scope.add_node(f"%{one.name}", BLOCK_ARGUMENT, None, NodeKind.OPERATOR, facts)
             )
@@ -227,40 +238,55 @@ class ModuleReader:
         own = text_of(self.split.text, operation)
         parts = take_apart(own, operation, scope.is_known)
         scope.n_operators += 1
-        location = self.locations.location(parts.location)
+        place = self.locations.place(parts.location)
         has_more = parts.results or operation.regions or parts.successors
         if is_last and not has_more and _RETURN.match(operation.name):
             self._outputs(scope, parts, outputs)
             return
-        if location.classes:
-            scope.classes.update(location.classes)
+        if place.classes:
+            scope.classes.update(place.classes)
         is_constant = not parts.operands and _CONSTANT.match(operation.name) is not None
         wanted = f"%{parts.results[0][0]}" if parts.results else ""
         node = scope.add_node(
             wanted,
             _DIALECTS.get(operation.name, operation.name),
-            None if is_constant else location.namespace,
+            None if is_constant else place.namespace,
             NodeKind.CONSTANT if is_constant and parts.results else NodeKind.OPERATOR,
-            NodeFacts(operation, location),
+            NodeFacts(operation, parts.location),
         )
         signature = self.types.signature(parts.signature) if parts.signature else None
-        self._results(scope, node, parts, signature)
+        self._results(scope, node, parts, signature, len(own))
+        if is_constant and parts.results:
+            self._count(own, scope.value_types[-1])
         scope.add_operands(node, parts.operands)
         for label, given in parts.successors:
             for argument, operand in zip(scope.arguments.get(label, ()), given, strict=False):
                 scope.add_input(argument, operand)
         self._links(scope, node, operation, parts, signature)
 
-    def _results(self, scope: Scope, node: int, parts: Parts, signature: Signature | None) -> None:
+    def _results(
+        self, scope: Scope, node: int, parts: Parts, signature: Signature | None, n_chars: int
+    ) -> None:
         total = sum(count for _name, count in parts.results)
-        if total > MAX_RESULTS:
-            feature = f"an operation with {total:,} results"
-            raise UnsupportedFeature(self.source, feature, format=FORMAT)
+        if total > max(FEW_RESULTS, n_chars):  # a type has a letter at least
+            reason = f"an operation of {n_chars:,} characters claims {total:,} results"
+            raise DamagedSource(self.source, reason, format=FORMAT)
         types = result_types(signature, total)
         slot = 0
         for name, count in parts.results:
             scope.add_values(node, name, types[slot : slot + count], slot)
             slot += count
+
+    def _count(self, own: str, type: TensorType) -> None:
+        """Count a constant's elements: those that are stored, so one where it repeats one."""
+        at = own.find("dense")
+        stored = own[at : at + 64].partition("<")[2].lstrip()
+        is_blob = own.startswith("dense_resource", max(at, 0))
+        is_list = stored.startswith(("[", '"'))
+        limit = len(self.split.text) if is_blob else len(own) if is_list else 1
+        count = min(type.n_elements or 0, limit)
+        self.n_parameters += count
+        self.parameter_bytes += (count * DTYPE_BITS.get(type.dtype, 0) + 7) // 8
 
     def _outputs(self, scope: Scope, parts: Parts, names: list[str]) -> None:
         """Add a node for each value that a graph returns."""

@@ -24,6 +24,7 @@ MAX_DEPTH = 6
 MAX_NAME_CHARS = 4096
 
 _STRING = re.compile(rf"\s*({STRING})")
+_NAMED = re.compile(r'loc\("([^"\\\n]*(?:\\.[^"\\\n]*)*)"\((#[\w$.\-]+)\)\)\Z')
 _POSITION = re.compile(r"\s*:\s*(\d{1,9})(?:\s*:\s*(\d{1,9}))?")
 _AT = re.compile(rf"{STRING}|->|[()<>\[\]{{}}]|\sat\s")
 
@@ -50,7 +51,17 @@ class Location:
     classes: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Name and namespace of a location, as in `Location`."""
+
+    name: str = ""
+    namespace: str | None = None
+    classes: dict[str, str] = field(default_factory=dict)
+
+
 UNKNOWN = Location()
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class _Step:
 
 
 class LocationTable:
-    """Decodes locations; equal texts are decoded once and give one object.
+    """Decodes locations; equal places are decoded once and give one object.
 
     Parameters
     ----------
@@ -73,25 +84,50 @@ class LocationTable:
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
         self._aliases = aliases
-        self._of: dict[str, Location] = {}
+        self._places: dict[str, Place] = {}
+        self._chains: dict[str, list[str]] = {}
+        self.missing: set[str] = set()  # aliases that have no meaning
 
-    def location(self, text: str) -> Location:
-        """Return the location that `text`, without ``loc(...)``, states."""
+    def place(self, text: str) -> Place:
+        """Return name and namespace of a location, without its source lines: on opening."""
         if not text:
-            return UNKNOWN
-        found = self._of.get(text)
+            return NOWHERE
+        found = self._places.get(text)
         if found is None:
-            found = self._of[text] = self._decoded(text)
+            found = self._places[text] = self._placed(text)
         return found
 
-    def _decoded(self, text: str) -> Location:
+    def location(self, text: str) -> Location:
+        """Return all that `text`, without ``loc(...)``, states."""
+        if not text:
+            return UNKNOWN
         names, frames = self._walk(text, 0)
         location = Location(frames=frames)
-        # JAX marks a place inside a primitive by its name and a colon.
-        if names and (not names[0].endswith(":") or names[0].endswith("::")):
+        if _is_said(names):
             location.name = _plain(names[0])
             location.namespace = _namespace(names, location.classes)
         return location
+
+    def _placed(self, text: str) -> Place:
+        # A name that is a path says all, and most do: what is in it need not be looked at.
+        named = _NAMED.match(self._aliases.get(text, text))
+        if named is None:
+            names = self._walk(text, 0)[0]
+        else:
+            names = [unescaped(named[1])[:MAX_NAME_CHARS]]
+            if "/" not in names[0]:
+                names += self._around(named[2])
+        if not _is_said(names):
+            return NOWHERE
+        classes: dict[str, str] = {}
+        return Place(_plain(names[0]), _namespace(names, classes), classes)
+
+    def _around(self, alias: str) -> list[str]:
+        """Return the names that a name is in, where it was given to the location `alias`."""
+        found = self._chains.get(alias)
+        if found is None:
+            found = self._chains[alias] = self._walk(f'"x"({alias})', 0)[0][1:]
+        return found
 
     def _walk(self, text: str, depth: int) -> tuple[list[str], list[str]]:
         """Return the names, innermost first, and the source lines of a location."""
@@ -123,6 +159,8 @@ class LocationTable:
             if text.startswith("loc("):
                 text = text[4 : max(4, closing(text, 3) - 1)]
             elif text.startswith("#"):
+                if text not in self._aliases:
+                    self.missing.add(text)
                 text = self._aliases.get(text, "")
             else:
                 break
@@ -173,6 +211,11 @@ class LocationTable:
             if names and not (names[0].endswith(":") and not names[0].endswith("::")):
                 chains.append(names)
         return _shared(chains), frames
+
+
+def _is_said(names: list[str]) -> bool:
+    """Return whether there is a name; JAX ends that of a place in a primitive with a colon."""
+    return bool(names) and (not names[0].endswith(":") or names[0].endswith("::"))
 
 
 def _shared(chains: list[list[str]]) -> list[str]:

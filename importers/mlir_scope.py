@@ -11,7 +11,6 @@ from graphs.builder import GraphBuilder
 from graphs.ir import Graph, GraphSource, NodeKind
 from graphs.tensor_type import TensorType
 from importers.hlo_scopes import fold_single, without_shared
-from importers.mlir_locations import UNKNOWN, Location
 from importers.mlir_operations import Argument, Operand
 from importers.mlir_text import Operation
 from importers.naming import Namer
@@ -26,7 +25,7 @@ class NodeFacts:
     """What a node's row leaves out: where its text is, and where it came from."""
 
     operation: Operation | None = None
-    location: Location = UNKNOWN
+    location: str = ""
     argument: Argument | None = None
 
 
@@ -128,35 +127,44 @@ class Scope:
         self.pending.append((node, slot, operand))
         self.n_inputs[node] = slot + 1
 
-    def connect(self, notes: Notes) -> None:
-        """Look up every operand; what is found further out is captured on the way in."""
+    def connect(self, notes: Notes) -> int:
+        """Look up every operand; what is found further out is captured on the way in.
+
+        Returns
+        -------
+        int
+            How many inputs were added for captured values, here and on the way.
+        """
         find = self.handles.get
+        n_captured = 0
         for target, slot, operand in self.pending:
             value = find(operand, -1)
             if value < 0:
-                value = self._captured(operand)
+                value, n_passed = self._captured(operand)
+                n_captured += n_passed
             if value < 0:
                 where = f"%{operand[0]} of {self.ids[target]}"
                 notes.add("damaged", "A value is used that nothing produces", where)
             else:
                 self.edges.append((value, target, slot))
         self.pending.clear()
+        return n_captured
 
-    def _captured(self, operand: Operand) -> int:
-        """Return the value of an operand from outside, passed from scope to scope, or -1."""
+    def _captured(self, operand: Operand) -> tuple[int, int]:
+        """Return the value of an operand from outside, or -1, and how many scopes it passed."""
         inwards: list[Scope] = []
         scope: Scope | None = self
         while scope is not None and operand not in scope.handles:
             inwards.append(scope)
             scope = scope.outer
         if scope is None:
-            return -1
+            return -1, 0
         value = scope.handles[operand]
         for inner in reversed(inwards):
             assert inner.outer is not None
             inner.outer.pass_in(value, inner.caller)
             value = inner.capture(operand, inner.outer.value_types[value])
-        return value
+        return value, len(inwards)
 
     def pass_in(self, value: int, node: int) -> None:
         """Add an edge for a value that the regions of `node` use, once."""

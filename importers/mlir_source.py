@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graphs.ir import Facts, NodeKind
 from importers.hlo_source import MAX_FACTS, MAX_VALUE_CHARS, cut
 from importers.mlir_constants import constant_data
-from importers.mlir_locations import Location
+from importers.mlir_locations import Location, LocationTable
 from importers.mlir_operations import (
     Argument,
     dictionaries,
@@ -22,7 +22,6 @@ from importers.mlir_operations import (
 )
 from importers.mlir_scope import NodeFacts, Scope
 from importers.mlir_text import MlirText, Operation
-from importers.mlir_types import TypeTable
 
 MAX_SHOWN_TEXT = 65_536
 MAX_STACK = 32
@@ -42,7 +41,7 @@ class MlirSource:
     split : MlirText
     aliases : mapping of str to str
         ``#map`` -> what it stands for.
-    types : TypeTable
+    locations : LocationTable
     name : str
         Name of the file.
     """
@@ -52,7 +51,7 @@ class MlirSource:
         scope: Scope,
         split: MlirText,
         aliases: Mapping[str, str],
-        types: TypeTable,
+        locations: LocationTable,
         name: str,
     ) -> None:
         self._facts = scope.facts
@@ -66,7 +65,7 @@ class MlirSource:
         self._paths: tuple[str, ...] = ()
         self._split = split
         self._aliases = aliases
-        self._types = types
+        self._locations = locations
         self._name = name
 
     def attributes(self, node: int) -> Facts:
@@ -77,7 +76,7 @@ class MlirSource:
             facts += self._operation(held.operation)
         if held.argument is not None:
             facts += self._argument(held.argument)
-        return facts[:MAX_FACTS] + location_facts(held.location)
+        return facts[:MAX_FACTS] + location_facts(self._locations.location(held.location))
 
     def value_facts(self, value: int) -> Facts:
         """Return nothing: MLIR says of a value what its type says."""
