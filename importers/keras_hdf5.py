@@ -11,6 +11,7 @@ anything is allocated. Imports h5py inside functions; knows nothing of Keras.
 from __future__ import annotations
 
 import io
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from graphs.tensor_type import TensorType
+from importers.hdf5_heaps import broken_heap
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_RATIO = 200  # of compressed data; weights are noise and hardly shrink
@@ -123,10 +125,27 @@ class HdfPlace:
             try:
                 target = self.path if stream is None else stream
                 with h5py.File(target, "r", **({"locking": False} if stream is None else {})) as f:
-                    yield HdfFile(self.name, self.length, f.id)
+                    yield HdfFile(self.name, self.length, f.id, self)
             finally:
                 if stream is not None:
                     stream.close()
+
+    def check_heaps(self) -> None:
+        """Refuse a file over whose texts HDF5 would run for ever.
+
+        Raises
+        ------
+        DamagedSource
+            A heap's objects do not fill it.
+        """
+        if self.path is None:
+            content = self.content or b""
+            at = broken_heap(content, 0, len(content))
+        else:
+            with self.path.open("rb") as file, _mapped(file) as data:
+                at = broken_heap(data, self.start, min(self.start + self.length, len(data)))
+        if at is not None:
+            raise DamagedSource(self.name, "a heap of texts is broken", format="Keras", offset=at)
 
     def _stream(self) -> io.IOBase | None:
         if self.path is None:
@@ -134,6 +153,10 @@ class HdfPlace:
         if stamp_of(self.path) != self.stamp:
             raise ReadError(self.name, "the file was replaced since it was opened; open it again")
         return Window(self.path, self.start, self.length) if self.is_part else None
+
+
+def _mapped(file: io.BufferedReader) -> mmap.mmap:
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
@@ -183,15 +206,19 @@ class HdfFile:
     size : int
         Bytes.
     root : h5py.h5f.FileID
+    place : HdfPlace
+        Where it lies.
     """
 
-    def __init__(self, name: str, size: int, root: Any) -> None:
+    def __init__(self, name: str, size: int, root: Any, place: HdfPlace) -> None:
         import h5py
 
         self.name = name
         self.size = size
         self.root = h5py.h5g.open(root, b"/")
         self.refused_links: list[str] = []
+        self._place = place
+        self._has_whole_heaps = False
 
     def names(self, group: Any) -> list[bytes]:
         """Return the names of a group's hard links, in the order of their bytes."""
@@ -249,6 +276,9 @@ class HdfFile:
         claimed = n_elements * (self.size if is_vlen and n_elements > 1 else kind.get_size())
         if claimed > (MAX_TEXT_BYTES if is_vlen else self.size):
             raise DamagedSource(self.name, f"the attribute {name} claims {claimed:,} bytes")
+        if is_vlen and not self._has_whole_heaps:
+            self._place.check_heaps()
+            self._has_whole_heaps = True
         found = h5py.AttributeManager(h5py.Group(group))[name]
         values = found.reshape(-1).tolist() if isinstance(found, np.ndarray) else [found]
         return [

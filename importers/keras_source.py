@@ -212,7 +212,10 @@ def _plain(value: object) -> str:
         return _cut(value)
     if isinstance(value, bool) or value is None or isinstance(value, int | float):
         return str(value)
-    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode("utf-8", "replace")
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode("utf-8", "replace")
+    except TypeError:  # a number beyond 64 bits, or values too deep in each other
+        return "(a value that cannot be shown)"
     if '"__lambda__"' in text:
         return OPAQUE.format(len(text))
     return _cut(text)

@@ -85,7 +85,10 @@ class MetaGraph:
             self.by_name.setdefault(node.name, node)
         self.functions: dict[str, Any] = {}
         for function in graph_def.library.function:
-            self.functions.setdefault(function.signature.name, function)
+            if function.signature.name:
+                self.functions.setdefault(function.signature.name, function)
+            else:  # the empty name is that of the outermost graph
+                opened.notes.add("damaged", "A function has no name and cannot be called")
         self.title = f"main graph ({label})" if label else "main graph"
         self.graph_id = opened.namer.unique(f"main ({label})" if label else "main", "main")
         definitions = {} if meta is None else meta.signature_def

@@ -46,13 +46,14 @@ def main(arguments: list[str]) -> None:
     format, n, seed, *folder = arguments
     samples = folder_samples(Path(folder[0]), format) if folder else samples_of(format)
     resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
-    faulthandler.dump_traceback_later(60 + 4 * int(n), exit=True)
     signal.signal(signal.SIGALRM, _alarm)
     failures: dict[str, dict[str, object]] = {}
     n_opened, slowest, resident = 0, 0.0, []
     with tempfile.TemporaryDirectory() as scratch:
         for i in range(int(n)):
             content, name = mutation(samples, format, seed, i)
+            print(f"mutation {i}", file=sys.stderr)  # the last line, where a library crashes
+            faulthandler.dump_traceback_later(3 * MAX_SECONDS, exit=True)  # no signal stops C code
             started = time.perf_counter()
             try:
                 n_opened += _read(content, name, Path(scratch) if i % BY_PATH == 0 else None)

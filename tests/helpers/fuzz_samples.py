@@ -101,10 +101,14 @@ def _mlir() -> list[Sample]:
 
 
 def _keras() -> list[Sample]:
-    return [Sample("m.keras", frameworks.keras_archive())]
+    return [Sample("m.keras", frameworks.keras_archive()), _hdf5()]
 
 
-def _hdf5() -> list[Sample]:
+def _keras_configuration() -> list[Sample]:
+    return [Sample("m.json", json.dumps(frameworks.keras_config()).encode())]
+
+
+def _hdf5() -> Sample:
     import h5py
 
     out = io.BytesIO()
@@ -113,7 +117,7 @@ def _hdf5() -> list[Sample]:
         file.attrs["model_config"] = json.dumps(frameworks.keras_config())
         kernel = file.create_dataset("model_weights/head/head/kernel:0", (4, 2), "f4")
         kernel.parent.attrs["weight_names"] = ["head/kernel:0"]
-    return [Sample("m.h5", out.getvalue())]
+    return Sample("m.h5", out.getvalue())
 
 
 MAKERS: dict[str, Callable[[], list[Sample]]] = {
@@ -126,7 +130,7 @@ MAKERS: dict[str, Callable[[], list[Sample]]] = {
     "PyTorch ExportedProgram": _pytorch,
     "HLO": _hlo,
     "Keras": _keras,
-    "Keras HDF5": _hdf5,
+    "Keras configuration": _keras_configuration,
     "StableHLO": _mlir,
 }
 
