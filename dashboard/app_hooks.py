@@ -11,20 +11,20 @@ DENSITY_AFTER_SECONDS = 15.0  # its two seconds of work would hold up the first 
 def on_server_loaded(_server_context: Any) -> None:
     """Import the page before anybody asks for it; the rest is done in the background."""
     import dashboard.page  # noqa: F401
+    from graphs.kernels import PREPARATION
 
-    threading.Thread(target=_warm_graph, name="warm-graph", daemon=True).start()
+    PREPARATION.start()
+    threading.Thread(target=_read_sample, name="read-sample", daemon=True).start()
     later = threading.Timer(DENSITY_AFTER_SECONDS, _warm_density)
     later.daemon = True
     later.start()
 
 
-def _warm_graph() -> None:
-    """Compile the layout's kernels and read the sample that opens by default."""
+def _read_sample() -> None:
+    """Read the sample that opens by default."""
     from dashboard.opening import read_cached
-    from graphs import kernels
     from sample_models import samples
 
-    kernels.warm()
     read_cached(samples()[0].path)
 
 

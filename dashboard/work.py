@@ -31,6 +31,7 @@ class Progress:
     def __init__(self) -> None:
         self._cancelled = threading.Event()
         self.fraction = 0.0
+        self.waiting_for = ""
 
     def cancelled(self) -> bool:
         """Return whether nobody waits for the result any more."""
@@ -44,6 +45,10 @@ class Progress:
         """Tell how much is done, 0..1."""
         self.fraction = fraction
 
+    def wait_for(self, text: str) -> None:
+        """Tell what the job itself waits for; empty when for nothing any more."""
+        self.waiting_for = text
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job(Generic[T]):
@@ -55,6 +60,13 @@ class _Job(Generic[T]):
     done: Callable[[T], None]
     dropped: Callable[[], None]
     progress: Progress
+
+    def told(self) -> str:
+        """Return what the reader waits for, and how much of it is done."""
+        progress = self.progress
+        if progress.waiting_for:
+            return progress.waiting_for
+        return self.text + (f" {progress.fraction:.0%}" if progress.fraction > 0 else "")
 
     def attempt(self) -> tuple[T | None, BaseException | None]:
         """Return the result or what went wrong; nothing is begun that nobody waits for."""
@@ -97,8 +109,7 @@ class Work(param.Parameterized):
 
         def show() -> None:
             if self._jobs.get(name) is one:
-                done_share = f" {one.progress.fraction:.0%}" if one.progress.fraction > 0 else ""
-                self.busy = text + done_share
+                self.busy = one.told()
                 document.add_timeout_callback(show, SHOW_EVERY_MS)
 
         def run() -> None:

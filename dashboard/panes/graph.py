@@ -12,6 +12,7 @@ import param
 from components.graph_view.drawing import Labels, boxes_of, labels_of, scene_of
 from components.graph_view.scene import Scene
 from components.graph_view.view import GraphView
+from dashboard.compiling import wait_for_kernels
 from dashboard.panes.overlay import Overlay, overlay_of, state_of
 from dashboard.panes.tooltip import tooltip_rows
 from dashboard.session import NO_ROWS, Rows, Session
@@ -80,6 +81,7 @@ class GraphPane(param.Parameterized):
         key, anchor = f"{id(session.opened)}/{graph.id}", session.anchor
 
         def job(progress: Progress) -> Drawing:
+            wait_for_kernels(progress)
             expanded, flat, constants = choice
             seen = visible(graph, expanded, flat=flat, show_constants=constants)
             labels = labels_of(seen)

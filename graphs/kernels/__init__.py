@@ -1,5 +1,6 @@
 """Compiled kernels: arrays in, arrays out. The ground of `graphs`; only here is numba imported."""
 
-from graphs.kernels.warming import warm
+from graphs.kernels.preparing import PREPARATION
+from graphs.kernels.warming import kept_in, warm
 
-__all__ = ["warm"]
+__all__ = ["PREPARATION", "kept_in", "warm"]
