@@ -35,7 +35,7 @@ def broken_heap(data: bytes | mmap.mmap, start: int, end: int) -> int | None:
 def _is_whole(data: bytes | mmap.mmap, at: int, end: int) -> bool:
     if at + _HEAD_BYTES > end:
         return False
-    (size,) = struct.unpack_from("<Q", data, at + len(MARK))
+    size: int = struct.unpack_from("<Q", data, at + len(MARK))[0]
     last = at + size
     if not _HEAD_BYTES <= size <= end - at:
         return False

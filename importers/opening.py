@@ -101,7 +101,8 @@ def _read(one: Candidate, probe: Probe, failures: list[str]) -> Model | None:
     ) as error:  # foreign code may raise anything, and the next format may read it
         failures.append(f"{one.plugin.entry}: {describe(error)}")
         return None
-    if model is not None and not (isinstance(model, Model) and model.graphs):
+    found: object = model  # whatever its types say, a plugin may return anything
+    if found is not None and not (isinstance(found, Model) and found.graphs):
         raise ReadError(probe.name, f"the plugin {one.plugin.entry} returned no model")
     return model
 

@@ -49,7 +49,7 @@ def read(probe: Probe, notes: Notes) -> Model:
 
 
 def _model(probe: Probe, fields: Fields, notes: Notes) -> Model:
-    graphs = tuple(read_graph(one) for one in fields.objects("graphs"))
+    graphs = tuple(read_graph(one) for one in fields.each("graphs"))
     ids = {graph.id for graph in graphs}
     if not graphs or len(ids) != len(graphs) or "" in ids:
         raise BadField("graphs: there is none, or two have one id")

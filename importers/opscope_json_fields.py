@@ -52,15 +52,15 @@ class Fields:
             raise BadField(f"{key}: no number")
         return found
 
-    def object(self, key: str) -> Fields:
+    def inner(self, key: str) -> Fields:
         """Return an object."""
         return Fields(self._data.get(key))
 
-    def objects(self, key: str) -> list[Fields]:
+    def each(self, key: str) -> list[Fields]:
         """Return a list of objects."""
-        return [Fields(one) for one in self.list(key)]
+        return [Fields(one) for one in self.entries(key)]
 
-    def list(self, key: str) -> list[object]:
+    def entries(self, key: str) -> list[object]:
         """Return a list of anything."""
         found = self._data.get(key)
         if not isinstance(found, list):
@@ -69,7 +69,7 @@ class Fields:
 
     def texts(self, key: str, n: int | None = None) -> list[str]:
         """Return a list of texts, `n` of them if given."""
-        found = self.list(key)
+        found = self.entries(key)
         _check_length(key, found, n)
         if not set(map(type, found)) <= {str}:
             raise BadField(f"{key}: not every entry is a text")
@@ -77,7 +77,7 @@ class Fields:
 
     def column(self, key: str, n: int | None, below: int) -> NDArray[np.int64]:
         """Return integers of the range ``0 <= i < below``, `n` of them if given, shape (n,)."""
-        found = self.list(key)
+        found = self.entries(key)
         _check_length(key, found, n)
         if not set(map(type, found)) <= {int}:
             raise BadField(f"{key}: not every entry is a whole number")
@@ -93,9 +93,9 @@ class Fields:
     def facts_by_row(self, key: str, n: int) -> dict[int, Facts]:
         """Return the pairs of those of `n` rows that have any."""
         found: dict[int, Facts] = {}
-        for entry in self.list(key):
+        for entry in self.entries(key):
             match entry:
-                case [row, list(pairs)] if type(row) is int and 0 <= row < n and row not in found:
+                case [int(row), list(pairs)] if _is_row(row, n) and row not in found:
                     found[row] = _facts(key, pairs)
                 case _:
                     raise BadField(f"{key}: an entry is no row with pairs of texts")
@@ -103,11 +103,11 @@ class Fields:
 
     def types(self, key: str) -> list[TensorType]:
         """Return tensor types, each a dtype and a shape."""
-        return [_type(key, one) for one in self.list(key)]
+        return [_type(key, one) for one in self.entries(key)]
 
     def notes(self, key: str) -> list[Note]:
         """Return notes, no more than an import makes."""
-        return [_note(one) for one in self.objects(key)[: MAX_NOTES + 1]]
+        return [_note(one) for one in self.each(key)[: MAX_NOTES + 1]]
 
 
 def _check_length(key: str, found: Sequence[object], n: int | None) -> None:
@@ -124,6 +124,10 @@ def _facts(key: str, pairs: object) -> Facts:
             case _:
                 raise BadField(f"{key}: no list of pairs of texts")
     return found
+
+
+def _is_row(row: int, n: int) -> bool:
+    return type(row) is int and 0 <= row < n  # True is an int, but no row
 
 
 def _type(key: str, found: object) -> TensorType:

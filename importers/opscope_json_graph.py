@@ -86,7 +86,7 @@ def read_graph(fields: Fields) -> Graph:
 
 
 def _add_nodes(builder: GraphBuilder, fields: Fields, paths: list[str]) -> int:
-    nodes, ops = fields.object("nodes"), fields.texts("op_types")
+    nodes, ops = fields.inner("nodes"), fields.texts("op_types")
     ids = nodes.texts("id")
     n = len(ids)
     op = nodes.column("op", n, len(ops)).tolist()
@@ -97,7 +97,7 @@ def _add_nodes(builder: GraphBuilder, fields: Fields, paths: list[str]) -> int:
 
 
 def _add_values(builder: GraphBuilder, fields: Fields, n_nodes: int) -> int:
-    values, types = fields.object("values"), fields.types("types")
+    values, types = fields.inner("values"), fields.types("types")
     names = values.texts("name")
     n = len(names)
     node, slot = values.column("node", n, n_nodes), values.column("slot", n, MAX_INT32)
@@ -110,7 +110,7 @@ def _add_values(builder: GraphBuilder, fields: Fields, n_nodes: int) -> int:
 
 def _add_edges(builder: GraphBuilder, fields: Fields, n_nodes: int, n_values: int) -> None:
     """Add the edges in the file's order, which control edges of one slot depend on."""
-    edges = fields.object("edges")
+    edges = fields.inner("edges")
     value = edges.column("value", None, n_values)
     n = len(value)
     target, slot = edges.column("target", n, n_nodes), edges.column("slot", n, MAX_INT32)
@@ -125,15 +125,15 @@ def _add_edges(builder: GraphBuilder, fields: Fields, n_nodes: int, n_values: in
 
 def _subgraphs(fields: Fields, n_nodes: int) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for entry in fields.list("subgraphs"):
+    for entry in fields.entries("subgraphs"):
         match entry:
-            case [node, list(ids)] if _is_call(node, ids, n_nodes) and node not in found:
+            case [int(node), list(ids)] if _is_call(node, ids, n_nodes) and node not in found:
                 found[node] = ids
             case _:
                 raise BadField("subgraphs: an entry is no node with ids of graphs")
     return found
 
 
-def _is_call(node: object, ids: list[object], n_nodes: int) -> bool:
+def _is_call(node: int, ids: list[object], n_nodes: int) -> bool:
     is_node = type(node) is int and 0 <= node < n_nodes
     return is_node and all(isinstance(one, str) for one in ids)

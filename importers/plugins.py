@@ -84,14 +84,16 @@ def _load(entry: EntryPoint, taken: set[str]) -> Plugin:
 
 def _problem(row: Format, taken: set[str]) -> str:
     """Return what is wrong with a row that foreign code made, or nothing."""
-    if not isinstance(row.name, str) or not row.name:
+    name: object = row.name  # whatever the types say, nobody checked
+    endings: object = row.extensions
+    marks: object = row.magic
+    if not isinstance(name, str) or not name:
         return "its format has no name"
-    if row.name in taken:
-        return f"a format called {quoted(row.name)} exists already"
-    endings = row.extensions
-    if not isinstance(endings, tuple) or not all(_is_extension(one) for one in endings):
+    if name in taken:
+        return f"a format called {quoted(name)} exists already"
+    if not isinstance(endings, tuple) or not all(map(_is_extension, endings)):
         return "its extensions are not a tuple of lower-case texts that begin with a dot"
-    if not isinstance(row.magic, tuple) or not all(_is_mark(one) for one in row.magic):
+    if not isinstance(marks, tuple) or not all(map(_is_mark, marks)):
         return "its magic is not a tuple of (offset, bytes)"
     return ""
 

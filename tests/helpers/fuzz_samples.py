@@ -131,7 +131,7 @@ MAKERS: dict[str, Callable[[], list[Sample]]] = {
     "HLO": _hlo,
     "Keras": _keras,
     "Keras configuration": _keras_configuration,
-    "StableHLO": _mlir,
+    "StableHLO / MLIR": _mlir,
 }
 
 

@@ -25,7 +25,10 @@ FUZZ_FACTOR = 10
 MAX_READ_SECONDS = 5
 MAX_GROWTH_MB = 50
 TIMEOUT = 600
-NAMES = [row.name for row in FORMATS]
+# Native code reads these in a worker process with limits of its own, a second or more for each
+# file; their own tests break files.
+IN_A_WORKER = {"TorchScript"}
+NAMES = [row.name for row in FORMATS if row.name not in IN_A_WORKER]
 pytestmark = pytest.mark.hypothesis  # `./run fuzz` takes what bears this mark
 
 
