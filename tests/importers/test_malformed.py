@@ -12,7 +12,7 @@ from tests.helpers.importer_contract import Outcome, check_limits, outcomes
 # File -> error, and words of its message; no error: words of one of the notes.
 EXPECTED: dict[str, tuple[str, str]] = {
     "buffer_index_and_huge_shape.tflite": ("", "A tensor names a buffer that does not exist"),
-    "config_not_json.keras": ("DamagedSource", ""),
+    "config_not_json.keras": ("DamagedSource", "config.json is no valid JSON"),
     "cyclic.onnx": ("", "in a cycle"),
     "cyclic.tflite": ("", "A tensor is read before it is produced"),
     "cyclic_dangling_dup.pb": ("", "in a cycle"),
@@ -23,7 +23,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "external_data_traversal.onnx": ("", "outside the model's folder"),
     "future_schema.pt2": ("", "The schema is newer"),
     "html_404.onnx": ("UnknownFormat", "HTML page"),
-    "huge_dataset_claim.h5": ("", ""),
+    "huge_dataset_claim.h5": ("", "A weight cannot be read"),
     "huge_dims_claim.onnx": ("", "more elements than the file can hold"),
     "lambda_bytecode.keras": ("", ""),
     "lfs_pointer.tflite": ("UnknownFormat", "Run: git lfs pull"),
@@ -37,13 +37,13 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "subgraphs_nested_600_deep.onnx": ("UnsupportedFeature", "nested deeper"),
     "tensor_index_out_of_range.tflite": ("", "refers to a tensor that does not exist"),
     "tflite_named_as.onnx": ("", ""),
-    "truncated.h5": ("DamagedSource", ""),
-    "truncated.hlo": ("DamagedSource", ""),
-    "truncated.mlir": ("DamagedSource", ""),
+    "truncated.h5": ("DamagedSource", "truncated file"),
+    "truncated.hlo": ("DamagedSource", "no instruction"),
+    "truncated.mlir": ("DamagedSource", "ends inside"),
     "truncated.onnx": ("DamagedSource", "cut"),
     "truncated.tflite": ("DamagedSource", "outside of it"),
     "truncated_zip.pt2": ("DamagedSource", "cut or corrupt"),
-    "unknown_dialect_pretty.mlir": ("", ""),
+    "unknown_dialect_pretty.mlir": ("", "A value is used that nothing produces"),
     "wrong_magic.tflite": ("UnknownFormat", "By its name it should be TFLite"),
 }
 
