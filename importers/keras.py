@@ -28,7 +28,7 @@ from importers.keras_config import (
 from importers.keras_graph import GraphWriter
 from importers.keras_hdf5 import MAGIC, HdfFile, HdfPlace, stamp_of
 from importers.keras_source import KerasSource, shown
-from importers.keras_weights import WeightReader, Weights, chunked_texts
+from importers.keras_weights import WeightPlace, WeightReader, Weights, chunked_texts
 from importers.naming import Namer
 from importers.notes import Notes
 
@@ -195,7 +195,7 @@ def model_of(
     about: Json,
     definition: Definition,
     weights: Weights,
-    place: HdfPlace | None,
+    place: WeightPlace | None,
     notes: Notes,
 ) -> Model:
     """Return the model of a configuration and, where there are any, its weights.
@@ -210,7 +210,7 @@ def model_of(
     definition : Definition
         What `raw` defines.
     weights : Weights
-    place : HdfPlace or None
+    place : WeightPlace or None
         Where to find the weights again.
     notes : Notes
     """
@@ -255,7 +255,7 @@ def _note_no_graph(definition: Definition, notes: Notes) -> None:
 
 
 def _graphs(
-    definition: Definition, weights: Weights, place: HdfPlace | None, notes: Notes
+    definition: Definition, weights: Weights, place: WeightPlace | None, notes: Notes
 ) -> tuple[Graph, ...]:
     """Return the graph of the model, then one for each model that a node wraps."""
     namer = Namer(notes)

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from graphs.ir import Facts, Graph
 from importers.keras_config import Call, Json, Operation, is_reference
-from importers.keras_hdf5 import HdfPlace
-from importers.keras_weights import Weight
+from importers.keras_weights import Weight, WeightPlace
 
 MAX_CHARS = 4096
 MAX_FACTS = 512
@@ -44,13 +43,13 @@ class KerasSource:
 
     Parameters
     ----------
-    place : HdfPlace or None
+    place : WeightPlace or None
         Where the weights lie; None where the source has none.
     facts : Facts
         What the file says of the model itself.
     """
 
-    def __init__(self, place: HdfPlace | None, facts: Facts) -> None:
+    def __init__(self, place: WeightPlace | None, facts: Facts) -> None:
         self.place = place
         self.facts = facts
         self.nodes: dict[int, NodeFacts] = {}

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from graphs.tensor_type import TensorType
 from importers.keras_config import Definition, Operation
@@ -35,6 +39,20 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 _KERNEL = (("kernel", "bias"), ("kernel",))
 _CELL = (("kernel", "recurrent_kernel", "bias"), ("kernel", "recurrent_kernel"))
+
+
+class WeightData(Protocol):
+    """Gives the data of weights."""
+
+    def array(self, path: HdfPath) -> NDArray[np.generic]:
+        """Return the data at a weight's path; raises a ReadError where there is none."""
+
+
+class WeightPlace(Protocol):
+    """Where weights lie: an HDF5 file, or the variables of a model in memory."""
+
+    def open(self) -> AbstractContextManager[WeightData]:
+        """Open it for the length of a block."""
 
 
 @dataclass(frozen=True, slots=True)
