@@ -34,14 +34,16 @@ def parameter_bytes(graph: Graph) -> NodeData:
 
 
 def output_bytes(graph: Graph) -> NodeData:
-    """Return the bytes of each operator's outputs; NaN where a dimension is not known."""
-    is_operator = graph.node_kind[graph.value_node] == NodeKind.OPERATOR
-    total = np.bincount(
-        graph.value_node[is_operator],
-        weights=_bytes(graph)[is_operator],
-        minlength=graph.n_nodes,
-    )
-    has_output = np.bincount(graph.value_node[is_operator], minlength=graph.n_nodes) > 0
+    """Return the bytes of each operator's outputs; NaN where a dimension is not known.
+
+    A value of unknown size that only orders execution is no output.
+    """
+    sizes = _bytes(graph)
+    is_counted = graph.node_kind[graph.value_node] == NodeKind.OPERATOR
+    is_counted &= ~(np.isnan(sizes) & _only_orders(graph))
+    nodes = graph.value_node[is_counted]
+    total = np.bincount(nodes, weights=sizes[is_counted], minlength=graph.n_nodes)
+    has_output = np.bincount(nodes, minlength=graph.n_nodes) > 0
     return _node_data(graph, "output size", "bytes", np.where(has_output, total, np.nan))
 
 
@@ -64,6 +66,13 @@ def _elements(graph: Graph) -> NDArray[np.float64]:
 def _bytes(graph: Graph) -> NDArray[np.float64]:
     """Return the bytes of each value, float64, shape (n_values,); NaN where unknown."""
     return _by_type(graph, [t.n_bytes for t in graph.types])
+
+
+def _only_orders(graph: Graph) -> NDArray[np.bool_]:
+    """Return which values leave by control edges alone, bool, shape (n_values,)."""
+    n = len(graph.value_node)
+    n_control = np.bincount(graph.edge_value[graph.edge_is_control], minlength=n)
+    return (n_control > 0) & (n_control == np.bincount(graph.edge_value, minlength=n))
 
 
 def _by_type(graph: Graph, sizes: list[int | None]) -> NDArray[np.float64]:

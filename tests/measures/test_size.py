@@ -83,3 +83,15 @@ def test_a_measure_that_no_node_has_is_left_out() -> None:
         "parameter size (bytes)",
         "output size (bytes)",
     ]
+
+
+def test_a_value_that_only_orders_execution_has_no_size() -> None:
+    """A node that others wait for has the size of what it gives; a barrier has none."""
+    builder = GraphBuilder("main")
+    first, barrier, last = (builder.add_node(n, "Op") for n in ("first", "barrier", "last"))
+    builder.add_value(first, 0, "first", HIDDEN)
+    for node, target in ((first, barrier), (barrier, last)):
+        signal = builder.add_value(node, 1, f"^{node}")
+        builder.add_edge(signal, target, 0, is_control=True)
+    builder.add_value(last, 0, "last")
+    np.testing.assert_array_equal(output_bytes(builder.build()).values, [16, np.nan, np.nan])
