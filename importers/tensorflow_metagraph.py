@@ -226,7 +226,8 @@ class MetaGraph:
         for i in self.saving:
             name = self.nodes[i].name
             scope, is_scoped, _ = name.partition("/")
-            if not (is_scoped and scope.startswith("save")):  # TF1 gives its saver a name scope of its own
+            # TF1 gives its saver a name scope of its own.
+            if not (is_scoped and scope.startswith("save")):
                 body.groups[i] = SAVING_GROUP
         is_only = len(self.signatures) == 1
         for one in self.signatures:

@@ -72,7 +72,8 @@ def _only_orders(graph: Graph) -> NDArray[np.bool_]:
     """Return which values leave by control edges alone, bool, shape (n_values,)."""
     n = len(graph.value_node)
     n_control = np.bincount(graph.edge_value[graph.edge_is_control], minlength=n)
-    return (n_control > 0) & (n_control == np.bincount(graph.edge_value, minlength=n))
+    only: NDArray[np.bool_] = n_control == np.bincount(graph.edge_value, minlength=n)
+    return only & (n_control > 0)
 
 
 def _by_type(graph: Graph, sizes: list[int | None]) -> NDArray[np.float64]:
