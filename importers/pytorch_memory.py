@@ -3,6 +3,7 @@
 * `torch.export.ExportedProgram`: as the file that it would be saved to
 * `torch.nn.Module` with example inputs: exported first
 * `torch.fx.GraphModule`: as it stands
+* `torch.jit.ScriptModule` and `ScriptFunction`: as the file that it would be saved to
 * a tensor with a backward function: its autograd graph (`importers.pytorch_autograd`)
 
 Columns are copies; attributes and weights are looked up in the object when somebody
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,8 @@ from importers.pytorch_archive import FORMAT
 from importers.pytorch_fx import FxGraph, FxReader, Said, attribute_of
 from importers.pytorch_tensors import numpy_of
 from importers.pytorch_text import MAX_FACTS, cut, metadata_facts
+from importers.torchscript_dump import TooManyNodes, dumped, tensor_of
+from importers.torchscript_graph import Dumped, build_model
 
 MAX_BODY_DEPTH = 64
 _INPUT_KINDS = {"constant_tensor": "tensor_constant"}
@@ -36,9 +40,8 @@ def look_object(obj: object) -> bool:
 
     if isinstance(obj, torch.Tensor):
         return pytorch_autograd.look_object(obj)
-    is_scripted = isinstance(obj, torch.jit.ScriptModule)
-    kinds = (torch.export.ExportedProgram, torch.nn.Module)
-    return isinstance(obj, kinds) and not is_scripted
+    kinds = (torch.export.ExportedProgram, torch.nn.Module, torch.jit.ScriptFunction)
+    return isinstance(obj, kinds)
 
 
 def read_object(
@@ -53,7 +56,7 @@ def read_object(
 
     Parameters
     ----------
-    obj : ExportedProgram, GraphModule, Module or Tensor
+    obj : ExportedProgram, GraphModule, Module, ScriptModule, ScriptFunction or Tensor
     notes : Notes
     example_inputs : tuple, dict or Tensor, optional
         What to export a module with: positional arguments, keyword arguments, or the one
@@ -72,6 +75,8 @@ def read_object(
 
     if isinstance(obj, torch.Tensor):
         return pytorch_autograd.read_object(obj, notes, module=module)
+    if isinstance(obj, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+        return _scripted(obj, notes)
     if isinstance(obj, torch.export.ExportedProgram):
         return _program(obj, notes, type(obj).__name__)
     if isinstance(obj, torch.fx.GraphModule) and example_inputs is None:
@@ -125,6 +130,20 @@ def _program(program: Any, notes: Notes, name: str) -> Model:
     ]
     top = FxGraph(program.graph_module, "model", "model", inputs, outputs)
     return _model(name, _graphs(top, tensors, notes), facts, parameters, notes)
+
+
+def _scripted(module: Any, notes: Notes) -> Model:
+    """Return the model of a scripted or traced module; its weights are the live ones."""
+
+    def tensor(path: str) -> NDArray[np.generic] | None:
+        return numpy_of(tensor_of(module, path))
+
+    name = str(getattr(module, "original_name", "") or getattr(module, "name", "TorchScript"))
+    try:
+        told = msgspec.convert(dumped(module), Dumped)
+    except TooManyNodes as error:
+        raise ReadError(name, f"inlining its calls gives {error}", format="TorchScript") from error
+    return build_model(name, told, tensor, notes)
 
 
 def _graph_module(module: Any, notes: Notes) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import time
@@ -281,7 +282,7 @@ def _swapped(rng: random.Random) -> bytes:
             keys = list(at) if isinstance(at, dict) else list(range(len(at)))
             key = rng.choice(keys)
             if not isinstance(at[key], (dict, list)) or not at[key] or rng.random() < 0.1:
-                at[key] = rng.choice(_SCRAPS)
+                at[key] = copy.deepcopy(rng.choice(_SCRAPS))
                 break
             at = at[key]
     return files.layout_2_9(whole, files.SMALL_WEIGHTS)
