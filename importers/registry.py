@@ -106,6 +106,14 @@ FORMATS: tuple[Format, ...] = (
         keeps="module hierarchy and classes, source lines, symbolic shapes, higher-order bodies",
     ),
     Format(
+        name="TorchScript",
+        module="importers.torchscript",
+        extensions=(".pt", ".jit", ".ts"),
+        magic=((0, b"PK\x03\x04"),),
+        extra="torch",
+        keeps="branches and loops as subgraphs, module hierarchy, source lines, weights",
+    ),
+    Format(
         name="HLO",
         module="importers.hlo",
         extensions=(".hlo", ".hlo.txt", ".hlo.pb", ".hlo_proto"),
