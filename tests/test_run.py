@@ -15,6 +15,14 @@ from tests.helpers.repository import ROOT
 RUN = ROOT / "run"
 
 
+def kernels_stamp() -> str:
+    """Return what the runner writes where the layout is compiled as it is now."""
+    kernels = sorted((ROOT / "graphs" / "kernels").glob("*.py"))
+    content = b"".join(path.read_bytes() for path in (ROOT / "constraints.txt", *kernels))
+    stamp = subprocess.run(["cksum"], input=content, capture_output=True, check=True).stdout
+    return f"{stamp.decode().strip()} "
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Variables of an environment with everything installed, whose `panel` prints its words."""
@@ -27,7 +35,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     stamp = subprocess.run(["cksum"], input=content, capture_output=True, check=True).stdout
     for extra in ("base", "test", "dev"):
         (venv / f"opscope-installed-{extra}").write_bytes(stamp)
-    kept = {k: v for k, v in os.environ.items() if k not in ("CI", "DISPLAY", "WAYLAND_DISPLAY")}
+    (venv / "opscope-compiled").write_text(kernels_stamp())
+    dropped = ("CI", "DISPLAY", "WAYLAND_DISPLAY", "NUMBA_CACHE_DIR")
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
     return {**kept, "OPSCOPE_VENV": str(venv)}
 
 
@@ -105,6 +115,58 @@ def test_a_corpus_is_an_option_of_the_tests(environment: dict[str, str]) -> None
     stand_in(python.parent, "python", 'for word in "$@"; do echo "<$word>"; done')
     ran = run("test", "-q", "--corpus", "a b", "tests/x.py", env=environment)
     assert ran.stdout.splitlines()[-3:] == ["<-q>", "<--corpus=a b>", "<tests/x.py>"]
+
+
+ASKED = 'for word in "$@"; do printf "%s " "$word"; done; echo'
+
+
+def with_stand_in(environment: dict[str, str], script: str = ASKED) -> Path:
+    """Let Python print its words alone; return the environment's folder, nothing compiled yet."""
+    venv = Path(environment["OPSCOPE_VENV"])
+    (venv / "bin" / "python").unlink()
+    stand_in(venv / "bin", "python", script)
+    (venv / "opscope-compiled").unlink()
+    return venv
+
+
+def test_the_layout_is_compiled_once_before_it_is_needed(environment: dict[str, str]) -> None:
+    """Set-up compiles the kernels and says so; a second time it asks for nothing."""
+    venv = with_stand_in(environment)
+    first = run("bench", "layout", env=environment)
+    assert "Compiling the layout (only after a change)" in first.stderr
+    asked = [line.strip() for line in first.stdout.splitlines()]
+    assert asked[-2:] == ["-m graphs.kernels", "-m benchmarks layout"]
+    assert (venv / "opscope-compiled").read_text().rstrip("\n") == kernels_stamp()
+    second = run("bench", "layout", env=environment)
+    assert "graphs.kernels" not in second.stdout and "Compiling" not in second.stderr
+
+
+def test_another_cache_folder_is_compiled_into(environment: dict[str, str], tmp_path: Path) -> None:
+    """What was compiled into one folder says nothing of another."""
+    with_stand_in(environment)
+    run("bench", env=environment)
+    other = run("bench", env={**environment, "NUMBA_CACHE_DIR": str(tmp_path)})
+    assert "-m graphs.kernels" in other.stdout
+
+
+def test_tasks_that_draw_nothing_compile_nothing(environment: dict[str, str]) -> None:
+    """Documents and samples do not wait for the layout."""
+    with_stand_in(environment)
+    for task in ("docs", "samples"):
+        ran = run(task, env=environment)
+        assert ran.returncode == 0
+        assert "graphs.kernels" not in ran.stdout
+
+
+def test_what_cannot_be_compiled_does_not_keep_the_task_from_running(
+    environment: dict[str, str],
+) -> None:
+    """The layout can still be compiled when it is needed, and the next task tries again."""
+    venv = with_stand_in(environment, f'case "$*" in *graphs.kernels*) exit 1 ;; esac\n{ASKED}')
+    ran = run("bench", env=environment)
+    assert ran.returncode == 0
+    assert "compiled when it is needed" in ran.stderr
+    assert not (venv / "opscope-compiled").exists()
 
 
 @pytest.fixture
