@@ -107,7 +107,8 @@ class _Reader:
         builder.add_values(np.arange(n), np.zeros(n, np.int64), computation.names, self.types)
         builder.add_edges(self.values, self.targets, self.slots)
         for source, target in self.control:
-            builder.add_edge(source, target, 0, is_control=True)
+            slot = len(computation.operands[target])  # after what carries data
+            builder.add_edge(source, target, slot, is_control=True)
         for index, names in computation.calls.items():
             self._link(builder, index, names, of_name)
         return builder.build(source_of(computation, self.n_nodes), n_operators=n)

@@ -174,6 +174,9 @@ def _computations(
         computation.calls = {
             row: [names.get(i, f"#{i}") for i in ids] for row, ids in body.calls.items()
         }
+        for row, called in computation.calls.items():
+            if computation.opcodes[row] == "while":  # stored body first, written condition first
+                called.reverse()
         if body.root_id in name_of:
             computation.root = own.index(body.root_id)
         for row, kind in body.fusions.items():
