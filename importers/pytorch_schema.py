@@ -165,10 +165,10 @@ class GraphModule(Struct, gc=False):
 
 
 class Range(Struct, gc=False):
-    """Between which numbers a symbolic size lies; None where there is no bound."""
+    """Between which numbers a symbolic size lies; None or, until 2.6, an infinity for no bound."""
 
-    min_val: int | None = None
-    max_val: int | None = None
+    min_val: int | float | str | None = None
+    max_val: int | float | str | None = None
 
 
 class Version(Struct, gc=False):

@@ -228,6 +228,6 @@ def _hint(text: str, hint: dict[str, Any]) -> str:
 
 def range_text(bounds: Range) -> str:
     """Return e.g. ``2 … 64``."""
-    low = "" if bounds.min_val is None else str(bounds.min_val)
-    high = "" if bounds.max_val is None else str(bounds.max_val)
-    return f"{low or '-∞'} … {high or '∞'}"
+    low = "-∞" if bounds.min_val in (None, "-Infinity") else str(bounds.min_val)
+    high = "∞" if bounds.max_val in (None, "Infinity") else str(bounds.max_val)
+    return f"{low} … {high}"

@@ -181,36 +181,56 @@ def _build(
     builder = GraphBuilder(plan.id)
     namer = Namer(notes)
     source = ScriptSource(dumped, modules, tensors)
+    handles = _add_inputs(builder, plan, namer)
+    rows = _add_nodes(builder, plan, dumped, modules, namer, source, handles)
+    for at, row in rows.items():
+        bodies = [plans[body] for body in plan.bodies.get(at, [])]
+        _connect(builder, row, plan.dumped.nodes[at], bodies, handles)
+        for body in bodies:
+            builder.add_subgraph(row, body.id)
+    _add_outputs(builder, plan, namer, handles)
+    graph = builder.build(source, n_operators=len(plan.dumped.nodes))
+    source.bind(graph.namespaces.paths)
+    return graph
+
+
+def _add_inputs(builder: GraphBuilder, plan: _Plan, namer: Namer) -> dict[str, int]:
+    """Append inputs and captured values; return the handle of each value by its name."""
     handles: dict[str, int] = {}
-    entering = [("Input", v) for v in plan.dumped.inputs]
-    entering += [("Captured", v) for v in plan.captured.values()]
+    entering = [("Input", value) for value in plan.dumped.inputs]
+    entering += [("Captured", value) for value in plan.captured.values()]
     for op, value in entering:
         name = namer.unique(value[0], op.lower(), is_noted=False)
         node = builder.add_node(name, op, "", NodeKind.INPUT)
         handles[value[0]] = builder.add_value(node, 0, value[0], _type(value))
-    rows = _add_nodes(builder, plan, dumped, modules, namer, source, handles)
-    for at, row in rows.items():
-        each = plan.dumped.nodes[at]
-        bodies = plan.bodies.get(at, [])
-        wanted = each.inputs + [n for b in bodies for n in plans[b].captured]
-        present = [n for n in dict.fromkeys(wanted) if n in handles] if bodies else wanted
-        for slot, name in enumerate(present):
-            if name in handles:
-                builder.add_edge(handles[name], row, slot)
-            else:
-                notes.add("lost", "A value that is no tensor or number is not drawn", name)
-        for body in bodies:
-            builder.add_subgraph(row, plans[body].id)
+    return handles
+
+
+def _connect(
+    builder: GraphBuilder,
+    row: int,
+    node: DumpedNode,
+    bodies: list[_Plan],
+    handles: dict[str, int],
+) -> None:
+    """Append the edges into a node, those of what its bodies capture included, each once."""
+    wanted = node.inputs
+    if bodies:
+        wanted = list(dict.fromkeys([*wanted, *(n for body in bodies for n in body.captured)]))
+    slot = 0
+    for name in wanted:
+        if name in handles:
+            builder.add_edge(handles[name], row, slot)
+            slot += 1
+
+
+def _add_outputs(builder: GraphBuilder, plan: _Plan, namer: Namer, handles: dict[str, int]) -> None:
     for place, name in enumerate(plan.dumped.outputs):
         title = "output" if len(plan.dumped.outputs) == 1 else f"output_{place}"
-        node = builder.add_node(
-            namer.unique(title, "output", is_noted=False), "Output", "", NodeKind.OUTPUT
-        )
+        own = namer.unique(title, "output", is_noted=False)
+        node = builder.add_node(own, "Output", "", NodeKind.OUTPUT)
         if name in handles:
             builder.add_edge(handles[name], node, 0)
-    graph = builder.build(source, n_operators=len(plan.dumped.nodes))
-    source.bind(graph.namespaces.paths)
-    return graph
 
 
 def _add_nodes(

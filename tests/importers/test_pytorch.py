@@ -125,6 +125,19 @@ def test_numbers_that_json_does_not_have():
     assert attributes["custom"] == "to Infinity, NaN"
 
 
+def test_symbols_of_torch_2_5():
+    """Until 2.6 a size is plain text, and a symbol without a bound has an infinite one."""
+    whole = files.small_program()
+    whole["range_constraints"] = {"s0": {"min_val": 0, "max_val": float("inf")}}
+    size = {"as_expr": {"expr_str": "2*s0 + 1", "hint": None}}
+    whole["graph_module"]["graph"]["tensor_values"]["x"]["sizes"][0] = size
+    model = importers.read(files.layout_2_5(whole, files.SMALL_WEIGHTS))
+    assert dict(model.metadata)["symbol s0"] == "0 … ∞"
+    graph = model.graphs[0]
+    assert str(graph.node(2).value_type(graph.node(2).outputs[0])) == "float32[2*s0 + 1,2]"
+    assert dict(graph.source.value_facts(2))["s0"] == "0 … ∞"
+
+
 def test_old_nodes_without_names():
     """Old nodes have no names: they are called after their output, else their operator."""
     whole = files.small_program()
