@@ -28,7 +28,7 @@ _START = re.compile(
     _COMMENTS + rb"(?:"
     rb"(?:builtin\.)?module\b[^\n=]*\{"
     rb'|"builtin\.module"\s*\('
-    rb"|[a-z_]+\.(?:func|module)\s+[^\n]*@"
+    rb"|[a-z_]\w*\.\w+\s+(?:private\s+|public\s+)?@[\w$.\-\"]"
     rb"|func\s+(?:private\s+|public\s+)?@"
     rb"|#[\w$.\-]+\s*=\s*(?:loc\(|affine_|#|dense|\[|\{|@|\")"
     rb"|![\w$.\-]+\s*=\s*\S"

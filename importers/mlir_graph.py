@@ -100,7 +100,13 @@ class ModuleReader:
             self._function(scope, operation, own)
             self._regions()
         self._connect()
-        return tuple(scope.build(self._source, self.notes) for scope in self._ordered(bool(loose)))
+        return tuple(map(self._built, self._ordered(bool(loose))))
+
+    def _built(self, scope: Scope) -> Graph:
+        source = MlirSource(scope, self.split, self.attributes, self.locations, self.source)
+        graph = scope.build(source, self.notes)
+        source.bind(graph.namespaces.paths)
+        return graph
 
     def _connect(self) -> None:
         """Find the value of every operand."""
@@ -121,9 +127,6 @@ class ModuleReader:
             at = self.scopes.index(first[1])
             return iter([*self.scopes[at:], *self.scopes[:at]])
         return iter(self.scopes)
-
-    def _source(self, scope: Scope) -> MlirSource:
-        return MlirSource(scope, self.split, self.attributes, self.locations, self.source)
 
     def _containers(self) -> tuple[list[tuple[str, Operation, str]], list[Operation]]:
         """Return the functions (symbol, operation, text) of all modules, and what is in none."""
@@ -307,6 +310,7 @@ class ModuleReader:
                 scope.subgraphs.append((node, self.of_symbol[symbol]))
         if not operation.regions:
             return
+        scope.callers.add(node)
         types = (signature.operands or signature.results) if signature else ()
         of_name = {o[0]: type for o, type in zip(parts.operands, types, strict=False)}
         given = [

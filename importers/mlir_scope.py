@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,10 @@ class Scope:
         Edges whose value is looked up at the end: target, slot, operand.
     n_inputs : dict of int to int
         Node -> the first input slot that is free.
+    callers : set of int
+        Nodes that have regions.
+    passed_in : set of (int, int)
+        Value and caller of the edges into callers.
     arguments : dict of str to list of int
         Label of a block -> nodes of its arguments.
     n_operators : int
@@ -77,6 +81,7 @@ class Scope:
     pending: list[tuple[int, int, Operand]] = field(default_factory=list)
     edges: list[tuple[int, int, int]] = field(default_factory=list)
     n_inputs: dict[int, int] = field(default_factory=dict)
+    callers: set[int] = field(default_factory=set)
     passed_in: set[tuple[int, int]] = field(default_factory=set)
     subgraphs: list[tuple[int, str]] = field(default_factory=list)
     classes: dict[str, str] = field(default_factory=dict)
@@ -147,6 +152,8 @@ class Scope:
                 notes.add("damaged", "A value is used that nothing produces", where)
             else:
                 self.edges.append((value, target, slot))
+                if target in self.callers:
+                    self.passed_in.add((value, target))
         self.pending.clear()
         return n_captured
 
@@ -193,7 +200,7 @@ class Scope:
         shorter = without_shared([space if own else None for space, own in pairs])
         return [new if own else old for (old, own), new in zip(pairs, shorter, strict=True)]
 
-    def build(self, source_of: Callable[[Scope], GraphSource], notes: Notes) -> Graph:
+    def build(self, source: GraphSource, notes: Notes) -> Graph:
         """Return the graph."""
         builder = GraphBuilder(self.id, self.title)
         edges = np.array(self.edges, dtype=np.int64).reshape(-1, 3)
@@ -208,4 +215,4 @@ class Scope:
         builder.add_edges(edges[:, 0], edges[:, 1], edges[:, 2])
         for node, called in dict.fromkeys(self.subgraphs):
             builder.add_subgraph(node, called)
-        return builder.build(source_of(self), n_operators=self.n_operators)
+        return builder.build(source, n_operators=self.n_operators)

@@ -17,6 +17,7 @@ from importers.mlir_operations import (
     dictionaries,
     dictionary,
     pieces,
+    signature_of,
     split_location,
     text_of,
 )
@@ -127,8 +128,8 @@ class MlirSource:
 
     def _own_form(self, plain: str) -> Facts:
         """Return what is left of an operation in its dialect's own form."""
-        at = plain.rfind(" : ")
-        left = plain[:at] if at >= 0 else plain
+        plain = plain.strip()
+        left = plain.removesuffix(signature_of(plain)).rstrip().removesuffix(":")
         facts: Facts = []
         words: list[str] = []
         for piece in pieces(left.strip()):

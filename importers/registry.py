@@ -124,7 +124,6 @@ FORMATS: tuple[Format, ...] = (
         name="StableHLO / MLIR",
         module="importers.mlir",
         extensions=(".mlir", ".mlirbc", ".vhlo", ".stablehlo"),
-        magic=((0, b"ML\xefR"),),
         keeps="functions and regions as subgraphs, locations as groups and source lines, any "
         "dialect; bytecode, portable artifacts and jax.export need `opscope[jax]`",
     ),
