@@ -13,7 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs.kernels.drawn_crossings import count_drawn_crossings
+from graphs.kernels.drawn_crossings import (
+    count_between_rungs,
+    count_inversions,
+    count_tied_inversions,
+)
 from graphs.layout.contract import Layout
 from graphs.layout.csr import Ints, pointers, spread_ranges
 from graphs.layout.scope import Bools, Floats
@@ -84,14 +88,15 @@ def crossings(
 
     Notes
     -----
-    Curves are cut into straight pieces, and these are compared within bands
-    across the longer side of the drawing. Linear in the pieces where edges are
-    short; at worst a look at every pair that overlaps.
+    Curves are cut into straight pieces. Those that begin and end at the same y
+    are counted by their orders at both, O(n log n) however many cross; others are
+    compared where they overlap. In a drawing from left to right x and y change
+    places for that.
     """
     if not len(source):
         return Crossings(0, 0)
     curves, edge = _curves(layout)
-    if layout.total_width > layout.total_height:
+    if _runs_across(curves):
         curves = curves[:, :, ::-1].copy()
     width = int(source_slot.max()) + 2
     _, value = np.unique(source.astype(np.int64) * width + source_slot + 1, return_inverse=True)
@@ -105,6 +110,12 @@ def _curves(layout: Layout) -> tuple[NDArray[np.float32], Ints]:
     edge, nth = spread_ranges(n_curves)
     first = layout.path_ptr[edge] + 3 * nth
     return layout.path_points[first[:, None] + np.arange(4)], edge
+
+
+def _runs_across(curves: NDArray[np.float32]) -> bool:
+    """Tell whether most curves set out more to a side than up or down."""
+    dx, dy = np.abs(curves[:, 1] - curves[:, 0]).T
+    return bool(np.count_nonzero(dx > 1.001 * dy) > np.count_nonzero(dy > 1.001 * dx))
 
 
 def _path_ends(edge: Ints) -> Bools:
@@ -202,8 +213,13 @@ def _level_lines(chords: Floats, value: Ints, is_end: Bools) -> _Lines:
     is_new = np.ones(len(order), dtype=bool)
     is_new[1:] = (np.diff(at) != 0) | (np.diff(np.tile(line, 2)[order]) != 0)
     point = np.cumsum(is_new) - 1
+    is_last = np.append(is_new[1:], True)[: len(order)]
+    after = n_open[is_last]
+    before = np.append(0, after)[:-1]
+    # Where an edge ends and others of its value run on, the line does not end.
     is_stop = np.bincount(point, weights=is_end.T.reshape(-1)[order]) > 0
-    low = np.flatnonzero(np.append(is_new[1:], False) & (n_open > 0))  # the last of its point
+    is_stop &= (before == 0) | (after == 0)
+    low = np.flatnonzero(is_last & (n_open > 0))
     who = owner[low]
     ends = np.empty((len(low), 2, 2))
     every = np.arange(len(low))
@@ -225,25 +241,59 @@ def _numbered(*columns: NDArray[np.generic]) -> Ints:
 
 
 def _count(lines: _Lines) -> Crossings:
-    """Sort segments into bands of y and count."""
-    is_turned = lines.ends[:, 0] > lines.ends[:, 2]
+    """Count within rungs and between them."""
+    # The upper end first; of level segments the left one.
+    x0, y0, x1, y1 = lines.ends.T
+    is_turned = (y0 > y1) | ((y0 == y1) & (x0 > x1))
     ends = np.where(is_turned[:, None], lines.ends[:, [2, 3, 0, 1]], lines.ends)
     is_end = np.where(is_turned[:, None], lines.is_end[:, ::-1], lines.is_end)
-    low, high = np.minimum(ends[:, 1], ends[:, 3]), np.maximum(ends[:, 1], ends[:, 3])
-    # As high as the mean segment: then the segments lie in two bands each on average.
-    reach = float(high.max(initial=0.0) - low.min(initial=0.0))
-    height = max(float((high - low).mean()), reach / len(low)) if reach > 0 else 1.0
-    first, last = (((y - low.min()) / height).astype(np.int64) for y in (low, high))
-    row, nth = spread_ranges(last - first + 1)
-    band = first[row] + nth
-    order = np.lexsort((ends[row, 0], band))
-    counts = count_drawn_crossings(
-        np.ascontiguousarray(ends),
-        np.ascontiguousarray(is_end),
-        lines.value,
-        lines.weight,
-        first,
-        pointers(band, int(last.max()) + 1),
-        row[order],
+    rung = _numbered(ends[:, 3], ends[:, 1] == ends[:, 3], ends[:, 1])
+    lines = _Lines(ends, is_end, lines.value, lines.weight)
+    within, between = _within_rungs(lines, rung), _between_rungs(lines, rung)
+    return Crossings(int(within[0] + between[0]), int(within[1] + between[1]))
+
+
+def _within_rungs(lines: _Lines, rung: Ints) -> tuple[int, int]:
+    """Count what changes its order between the upper and the lower end of a rung."""
+    rows = np.flatnonzero(lines.ends[:, 1] < lines.ends[:, 3])
+    upper = rows[np.lexsort((lines.value[rows], lines.ends[rows, 0], rung[rows]))]
+    lower = rows[np.lexsort((lines.value[rows], lines.ends[rows, 2], rung[rows]))]
+    upper_place, lower_place = (np.empty(len(rung), dtype=np.int64) for _ in range(2))
+    upper_place[upper] = lower_place[lower] = np.arange(len(rows))
+    ptr = pointers(rung[rows], int(rung.max(initial=0)) + 1)
+    found = np.array(count_inversions(lower_place[upper], lines.weight[upper], ptr))
+    of_value = _numbered(lines.value[upper], rung[upper])
+    alike = upper[np.argsort(of_value, kind="stable")]
+    groups = pointers(of_value, int(of_value.max(initial=0)) + 1)
+    found -= count_inversions(lower_place[alike], lines.weight[alike], groups)
+    for end, order, place in ((0, upper, lower_place), (1, lower, upper_place)):
+        found -= count_tied_inversions(
+            lines.ends[order, 2 * end],
+            lines.is_end[order, end],
+            lines.value[order],
+            lines.weight[order],
+            place[order],
+            ptr,
+        )
+    return int(found[0]), int(found[1])
+
+
+def _between_rungs(lines: _Lines, rung: Ints) -> tuple[int, int]:
+    left = np.minimum(lines.ends[:, 0], lines.ends[:, 2])
+    right = np.maximum(lines.ends[:, 0], lines.ends[:, 2])
+    order = np.lexsort((left, rung))
+    ptr = pointers(rung, int(rung.max(initial=0)) + 1)
+    starts, left, right = ptr[:-1], left[order], right[order]
+    reach = [
+        np.minimum.reduceat(left, starts),
+        np.maximum.reduceat(right, starts),
+        np.maximum.reduceat(right - left, starts),
+    ]
+    return count_between_rungs(
+        lines.ends[order],
+        lines.is_end[order],
+        lines.value[order],
+        lines.weight[order],
+        ptr,
+        np.stack(reach, axis=1),
     )
-    return Crossings(*(int(count) for count in counts))
