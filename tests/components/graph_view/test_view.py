@@ -75,6 +75,19 @@ def test_a_browser_that_is_ready_hears_the_newest(sent: list[Any]) -> None:
     assert len(sent) == 2
 
 
+def test_a_browser_that_is_ready_hears_what_is_waited_for(sent: list[Any]) -> None:
+    """A first drawing may have begun before the browser listened; what has ended is not told."""
+    view = GraphView()
+    view.busy("Compiling")
+    sent.clear()
+    view._handle_msg({"type": "ready"})
+    assert sent == [{"type": "busy", "text": "Compiling"}]
+    view.busy("")
+    sent.clear()
+    view._handle_msg({"type": "ready"})
+    assert sent == []
+
+
 def test_a_new_scene_forgets_the_old_overlay(sent: list[Any]) -> None:
     """Colours and marks of an older scene are not sent after the next one."""
     view = GraphView()
