@@ -110,7 +110,7 @@ def _read_hdf5(probe: Probe, notes: Notes) -> Model:
 
 def _weights_only(probe: Probe, file: HdfFile) -> Json:
     """Return an empty configuration for a file of weights; refuse other HDF5 files."""
-    names = file.names(file.root)
+    names = [name for name, _ in file.links(file.root)]
     is_legacy = bool(chunked_texts(file, file.root, "layer_names"))
     if is_legacy or not {b"vars", b"layers", b"_layer_checkpoint_dependencies"}.isdisjoint(names):
         return {"class_name": "Weights", "config": {}}

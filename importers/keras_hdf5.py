@@ -46,7 +46,8 @@ class Window(io.RawIOBase):
 
     def __init__(self, path: Path, start: int, length: int) -> None:
         super().__init__()
-        self._file = path.open("rb")
+        with path.open("rb") as file:
+            self._data = _mapped(file)  # HDF5 asks for very many very small pieces
         self._start = start
         self._length = length
         self._at = 0
@@ -72,15 +73,15 @@ class Window(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as the window reaches."""
         n_bytes = max(0, min(len(buffer), self._length - self._at))
-        self._file.seek(self._start + self._at)
-        data = self._file.read(n_bytes)
+        at = self._start + self._at
+        data = self._data[at : at + n_bytes]
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Let go of the file."""
+        self._data.close()
         super().close()
 
 
@@ -220,27 +221,35 @@ class HdfFile:
         self._place = place
         self._has_whole_heaps = False
 
-    def names(self, group: Any) -> list[bytes]:
-        """Return the names of a group's hard links, in the order of their bytes."""
+    def links(self, group: Any) -> list[tuple[bytes, object]]:
+        """Return (name, address) of a group's hard links, in the order of their names.
+
+        Links to one object have one address.
+        """
         import h5py
 
-        found = []
-        for name in group:
-            if group.links.get_info(name).type == h5py.h5l.TYPE_HARD:
-                found.append(name)
+        found: list[tuple[bytes, object]] = []
+
+        def visit(name: bytes, info: Any) -> None:
+            if info.type == h5py.h5l.TYPE_HARD:
+                found.append((name, info.u))
             else:
                 self.refused_links.append(name.decode("utf-8", "replace"))
+
+        group.links.iterate(visit, info=True)
         return found
 
-    def address(self, group: Any, name: bytes) -> object:
-        """Return what is equal for two links to one object."""
-        return group.links.get_info(name).u
+    def opened(self, group: Any, name: bytes) -> Any:
+        """Return the object behind a hard link that `links` gave."""
+        import h5py
+
+        return h5py.h5o.open(group, name)
 
     def child(self, group: Any, name: bytes) -> Any | None:
         """Return the group or dataset of that name; None where there is no hard link to one."""
         import h5py
 
-        if not name or b"/" in name or name in (b".", b"..") or name not in group:
+        if not name or b"/" in name or name in (b".", b"..") or not group.links.exists(name):
             return None
         if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
             self.refused_links.append(name.decode("utf-8", "replace"))

@@ -150,9 +150,9 @@ class WeightReader:
                 held = self.file.child(group, container)
                 if is_group(held):
                     self._assign(definition, held, (*path, container), waiting)
-            for name in self.file.names(group):
+            for name, address in self.file.links(group):
                 if name not in CONTAINERS and not (is_root and name in NOT_WEIGHTS):
-                    self._collect_unowned(group, name, path)
+                    self._collect_unowned(self.file.opened(group, name), address, (*path, name))
             is_root = False
 
     def _assign(
@@ -162,14 +162,16 @@ class WeightReader:
         path: HdfPath,
         waiting: list[tuple[Definition, Any, HdfPath]],
     ) -> None:
-        owners: dict[bytes, Operation] = {}
         stated = {one.name: one for one in reversed(definition.operations)}
         expected = _expected_names(definition)
-        for name in self.file.names(container):
-            group = self.file.child(container, name)
-            if not is_group(group) or self._is_seen(container, name):
+        links = self.file.links(container)
+        differing = expected.keys() ^ {name for name, _ in links}
+        is_as_expected = all(n in expected and expected[n].is_input for n in differing)
+        for name, address in links:
+            group = self.file.opened(container, name)
+            if not is_group(group) or self._is_seen(address):
                 continue
-            own = self._stated_name(group)
+            own = "" if is_as_expected else self._stated_name(group)
             owner = (
                 stated.get(own) or expected.get(name) or stated.get(name.decode("utf-8", "replace"))
             )
@@ -178,7 +180,6 @@ class WeightReader:
             elif owner.inner is not None and owner.inner.has_graph:
                 waiting.append((owner.inner, group, (*path, name)))
             else:
-                owners[name] = owner
                 self.found.of_operation.setdefault(owner, []).extend(
                     self._collect(group, (*path, name), owner.class_name)
                 )
@@ -248,14 +249,14 @@ class WeightReader:
             )
             self.found.unowned.append((f"{shown}/{inner}".strip("/"), short))
 
-    def _collect_unowned(self, group: Any, name: bytes, path: HdfPath) -> None:
-        held = self.file.child(group, name)
-        if is_group(held) and not self._is_seen(group, name):
-            self._unowned(held, (*path, name))
+    def _collect_unowned(self, held: Any, address: object, path: HdfPath) -> None:
+        if is_group(held) and not self._is_seen(address):
+            self._unowned(held, path)
         elif is_dataset(held):
-            weight = self._weight(held, (*path, name), name.decode("utf-8", "replace"))
+            *above, name = (part.decode("utf-8", "replace") for part in path)
+            weight = self._weight(held, path, name)
             if weight is not None:
-                shown = "/".join(p.decode("utf-8", "replace") for p in path)
+                shown = "/".join(above)
                 self.found.unowned.append((shown, weight))
 
     def _collect(self, group: Any, path: HdfPath, class_name: str) -> list[Weight]:
@@ -264,16 +265,16 @@ class WeightReader:
         waiting: list[tuple[Any, HdfPath]] = [(group, ())]
         while waiting:
             held, below = waiting.pop()
-            names = sorted(self.file.names(held), key=_numbered)
+            links = sorted(self.file.links(held), key=_numbered)
             datasets = []
             deeper: list[tuple[Any, HdfPath]] = []
-            for name in names:
+            for name, address in links:
                 if name in NOT_WEIGHTS:
                     continue
-                child = self.file.child(held, name)
+                child = self.file.opened(held, name)
                 if is_dataset(child):
                     datasets.append((name, child))
-                elif is_group(child) and len(below) < MAX_DEPTH and not self._is_seen(held, name):
+                elif is_group(child) and len(below) < MAX_DEPTH and not self._is_seen(address):
                     deeper.append((child, (*below, name)))
             waiting.extend(reversed(deeper))
             labels = _labels([n for n, _ in datasets], below, class_name)
@@ -291,9 +292,8 @@ class WeightReader:
         info = self.file.info(dataset)
         return Weight(name, path, info.type, info.n_held, info.n_bytes, info.problem)
 
-    def _is_seen(self, group: Any, name: bytes) -> bool:
+    def _is_seen(self, address: object) -> bool:
         """Return whether a group was met before; hard links may form a cycle."""
-        address = self.file.address(group, name)
         if address in self._seen:
             return True
         self._seen.add(address)
@@ -361,7 +361,8 @@ def _known_variables(parts: list[str], class_name: str) -> tuple[tuple[str, ...]
     return _KERNEL if is_kernel else ()
 
 
-def _numbered(name: bytes) -> tuple[int, bytes]:
+def _numbered(link: tuple[bytes, object]) -> tuple[int, bytes]:
+    name = link[0]
     return (int(name), b"") if name.isdigit() and len(name) < 10 else (1 << 40, name)
 
 

@@ -103,7 +103,7 @@ def legacy_model() -> bytes:
     conv = {"name": "b/conv", "filters": 2, "kernel_size": [3, 3], "strides": [2, 2],
             "padding": "same", "data_format": "channels_last", "dtype": "float32"}  # fmt: skip
     code = {"name": "lam", "function": ["4wEAAAA=", None, None], "function_type": "lambda"}
-    layers = [
+    operations = [
         {"class_name": "InputLayer", "name": "in", "config": shape, "inbound_nodes": []},
         {"class_name": "Conv2D", "name": "b/conv", "config": conv,
          "inbound_nodes": [[["in", 0, 0, {}]]]},
@@ -112,7 +112,7 @@ def legacy_model() -> bytes:
         {"class_name": "Lambda", "name": "lam", "config": code,
          "inbound_nodes": [[["tf.add", 0, 0, {}]]]},
     ]  # fmt: skip
-    config = {"name": "old", "layers": layers, "input_layers": [["in", 0, 0]],
+    config = {"name": "old", "layers": operations, "input_layers": [["in", 0, 0]],
               "output_layers": [["lam", 0, 0]]}  # fmt: skip
     raw = json.dumps({"class_name": "Functional", "config": config})
     arrays = {

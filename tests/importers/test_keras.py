@@ -91,12 +91,12 @@ def test_configuration_alone():
 
 def test_sequential_of_keras_1():
     """A list of operations is a chain with an implied input."""
-    layers = [
+    operations = [
         {"class_name": "Dense", "config": {"name": "a", "output_dim": 3,
                                            "batch_input_shape": [None, 5]}},
         {"class_name": "Dense", "config": {"name": "b", "output_dim": 2}},
     ]  # fmt: skip
-    content = json.dumps({"class_name": "Sequential", "config": layers}).encode()
+    content = json.dumps({"class_name": "Sequential", "config": operations}).encode()
     graph = importers.read(content, name="m.json").graphs[0]
     assert graph.node_ids == ("a_input", "a", "b", "b (output)")
     assert _types(graph)["b"] == "?[?,2]"
@@ -134,8 +134,8 @@ def test_fifty_thousand_operations_in_time():
         for name, last in zip(names, before, strict=False)
     ]
     content = files.archive(files.model("m", parts, ["x", 0, 0], [names[-1], 0, 0]), packing=8)
-    started = time.perf_counter()
+    started = time.process_time()
     graph = importers.read(content).graphs[0]
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
     assert graph.n_operators == 50_000
     assert _types(graph)["d49999"] == "float32[?,8]"
