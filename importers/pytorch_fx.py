@@ -130,7 +130,8 @@ class FxReader:
         said = inputs[index] if index < len(inputs) else Said("user_input")
         op, kind = INPUT_KINDS.get(said.kind, INPUT_KINDS["user_input"])
         self._add_node(said.target or str(node.name), op, kind, node, said)
-        self._add_value(node, 0, str(node.name), type_of(_val(node)))
+        if not _gives_nothing(node):
+            self._add_value(node, 0, str(node.name), type_of(_val(node)))
 
     def _add_attribute(self, node: Any) -> None:
         import torch
@@ -155,16 +156,19 @@ class FxReader:
             if hasattr(inner, "graph") and hasattr(inner, "code"):
                 self._calls.append((index, str(node.target), inner))
         val = _val(node)
+        if _gives_nothing(node):
+            return
         if not isinstance(val, (tuple, list)):
             self._add_value(node, 0, str(node.name), type_of(val), index)
             return
         takers = {projected[user]: user for user in node.users if user in projected}
         self._n_projections += len(takers)
         self._results[node] = {}
-        for place, each in enumerate(val):
+        present = [(place, each) for place, each in enumerate(val) if each is not None]
+        for slot, (place, each) in enumerate(present):
             taker = takers.get(place)
             name = f"{node.name}_unused_{place}" if taker is None else str(taker.name)
-            handle = self._add_value(taker, place, name, type_of(each), index)
+            handle = self._add_value(taker, slot, name, type_of(each), index)
             self._results[node][place] = handle
 
     def _add_outputs(self, node: Any) -> None:
@@ -244,6 +248,11 @@ class FxReader:
             bodies.append((body_id(title), module))
             self._builder.add_subgraph(node, bodies[-1][0])
         return bodies
+
+
+def _gives_nothing(node: Any) -> bool:
+    """Return whether torch noted that a node's result is None."""
+    return "val" in node.meta and node.meta["val"] is None
 
 
 def _is_node(item: Any) -> bool:

@@ -229,6 +229,8 @@ def _results(node: Node) -> list[str]:
 
 def op_type(target: str) -> str:
     """Return e.g. ``aten.mul.Tensor`` for ``torch.ops.aten.mul.Tensor``."""
+    if target.startswith("_operator."):
+        return target[1:256]  # where Python keeps what everybody calls `operator`
     return target.removeprefix("torch.ops.")[:256]
 
 

@@ -121,7 +121,7 @@ def _program(program: Any, notes: Notes, name: str) -> Model:
     facts = [
         ("torch version", str(torch.__version__)),
         *(
-            (f"symbol {symbol}", f"{bounds.lower} … {bounds.upper}")
+            (f"symbol {symbol}", _range(bounds))
             for symbol, bounds in list(program.range_constraints.items())[:MAX_FACTS]
         ),
     ]
@@ -144,6 +144,12 @@ def _scripted(module: Any, notes: Notes) -> Model:
     except TooManyNodes as error:
         raise ReadError(name, f"inlining its calls gives {error}", format="TorchScript") from error
     return build_model(name, told, tensor, notes)
+
+
+def _range(bounds: Any) -> str:
+    """Return e.g. ``2 … ∞``; torch writes its own infinity as ``int_oo``."""
+    text = f"{bounds.lower} … {bounds.upper}"
+    return text.replace("int_oo", "∞").replace("oo", "∞")
 
 
 def _graph_module(module: Any, notes: Notes) -> Model:

@@ -13,6 +13,7 @@ from functools import lru_cache
 MAX_EXPRESSION_CHARS = 2048
 MAX_DIM_CHARS = 64
 _TOKEN = re.compile(r"\s*(?:'([^']*)'|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|([(),=]))")
+_AROUND = re.compile(r" ?([-+*/%]+) ?")
 _INFIX = {"Mul": "*", "Add": "+", "Pow": "**", "FloorDiv": "//", "PythonMod": "%", "Mod": "%"}
 _LEAVES = ("Symbol", "Integer", "Float", "Dummy")
 
@@ -22,7 +23,7 @@ def expression_text(expression: str) -> str:
     """Return an expression as a reader would write it; as it stands if it is written otherwise."""
     text = expression[:MAX_EXPRESSION_CHARS]
     found = _infix(text) if "(" in text else None
-    return _cut(" ".join((text if found is None else found).split()))
+    return _cut(_tidied(text) if found is None else found)
 
 
 def symbols_of(expression: str) -> list[str]:
@@ -30,6 +31,13 @@ def symbols_of(expression: str) -> list[str]:
     text = expression[:MAX_EXPRESSION_CHARS]
     quoted = re.findall(r"(?:Symbol|Dummy)\('([^']+)'", text)
     return list(dict.fromkeys(quoted or re.findall(r"\b[a-z]\w*\d\b", text)))
+
+
+def _tidied(text: str) -> str:
+    """Return plain text as `_infix` would write it: ``2*s0+1`` for ``(2*s0 + 1)``."""
+    flat = _AROUND.sub(r"\1", " ".join(text.split()))
+    is_wrapped = flat[:1] == "(" and flat[-1:] == ")" and flat.count("(") == flat.count(")") == 1
+    return flat[1:-1] if is_wrapped else flat
 
 
 def _infix(text: str) -> str | None:

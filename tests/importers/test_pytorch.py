@@ -134,7 +134,7 @@ def test_symbols_of_torch_2_5():
     model = importers.read(files.layout_2_5(whole, files.SMALL_WEIGHTS))
     assert dict(model.metadata)["symbol s0"] == "0 … ∞"
     graph = model.graphs[0]
-    assert str(graph.node(2).value_type(graph.node(2).outputs[0])) == "float32[2*s0 + 1,2]"
+    assert str(graph.node(2).value_type(graph.node(2).outputs[0])) == "float32[2*s0+1,2]"
     assert dict(graph.source.value_facts(2))["s0"] == "0 … ∞"
 
 

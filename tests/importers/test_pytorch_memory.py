@@ -75,6 +75,62 @@ def test_a_program_equals_its_file(program):
         np.testing.assert_array_equal(ours, saved.graphs[0].source.tensor(node))
 
 
+class Calls(torch.nn.Module):
+    """Whatever a function does."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *args: torch.Tensor) -> object:
+        """Return the results."""
+        return self.function(*args)
+
+
+@torch.library.custom_op("opscope_test::increase", mutates_args=("x",))
+def increase(x: torch.Tensor) -> None:
+    """Change a tensor in place and give nothing back."""
+    x.add_(1)
+
+
+def _increased(x: torch.Tensor) -> torch.Tensor:
+    increase(x)
+    return x * 2
+
+
+def _without_gradients(x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        y = x.sin()
+    return y + x
+
+
+FUNCTIONS = {
+    "data-dependent sizes": lambda x: x.nonzero() + 1,
+    "numbers from tensors": lambda x: x * x.max().item(),
+    "results that are None": lambda x: (x + 1, None, 3),
+    "half of the results": lambda x: torch.split(x, 1)[1:],
+    "changes in place": _increased,
+    "a region without gradients": _without_gradients,
+    "sizes by halves": lambda x: (x[: x.shape[0] // 2], x.shape[0] * 2),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_programs_of_every_kind_equal_their_files(name):
+    """What is rare in a program gives the same graphs from memory and from a file."""
+    sizes = {0: torch.export.Dim.AUTO} if "halves" in name else None
+    program = torch.export.export(
+        Calls(FUNCTIONS[name]), (torch.randn(8, 3),), dynamic_shapes=((sizes,),) if sizes else None
+    ).run_decompositions({})
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    saved, held = importers.read(file.getvalue()), importers.read(program)
+    assert saved.notes == held.notes == ()
+    assert _graphs(held) == _graphs(saved)
+    _check(saved)
+    _check(held)
+
+
 def test_a_module_is_exported(net):
     """A module opens with example inputs, and says that it needs them."""
     model = importers.read(net, example_inputs=(torch.randn(3, 4),))
