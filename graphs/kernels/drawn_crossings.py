@@ -85,7 +85,7 @@ def count_tied_inversions(
     Parameters
     ----------
     x, is_end, value, weight : arrays, shape (n,)
-        One end of each segment; in a range sorted by x.
+        One end of each segment; in a range sorted by x, then by value.
     place : int64 array, shape (n,)
         Order at the other end.
     ptr : int64 array, shape (n_ranges + 1,)
@@ -97,11 +97,14 @@ def count_tied_inversions(
     """
     n_pairs, n_weighted = 0, 0
     for r in range(len(ptr) - 1):
+        other = ptr[r]  # the first after i that differs in x or value
         for i in range(ptr[r], ptr[r + 1]):
-            for j in range(i + 1, ptr[r + 1]):
+            while other < ptr[r + 1] and x[other] == x[i] and value[other] == value[i]:
+                other += 1
+            for j in range(other, ptr[r + 1]):
                 if x[j] != x[i]:
                     break
-                if (is_end[i] or is_end[j]) and value[i] != value[j] and place[i] > place[j]:
+                if (is_end[i] or is_end[j]) and place[i] > place[j]:
                     n_pairs += 1
                     n_weighted += weight[i] * weight[j]
     return n_pairs, n_weighted

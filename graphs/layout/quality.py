@@ -25,11 +25,7 @@ from graphs.layout.scope import Bools, Floats
 PIECES = 16  # straight pieces of a bent curve; a power of two, so that points at k / 16 are exact
 FLAT = 0.01  # world units: a curve that strays less from its chord is one piece
 CHUNK = 100_000  # curves that are cut into pieces at a time
-
-_STEPS = np.arange(PIECES + 1) / PIECES
-_BASIS = np.stack(
-    [(1 - _STEPS) ** 3, 3 * (1 - _STEPS) ** 2 * _STEPS, 3 * (1 - _STEPS) * _STEPS**2, _STEPS**3]
-)
+MAX_SEGMENTS = 20_000_000  # about 3 GB of columns: of more bent curves each is cut less finely
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ def edge_length(layout: Layout) -> float:
     """Return the sum of the lengths of all edges in world units, each edge taken alone."""
     curves, _ = _curves(layout)
     total = 0.0
-    for points in _pieces(curves):
+    for points in _pieces(curves, PIECES):
         total += float(np.hypot(*np.moveaxis(np.diff(points, axis=1), 2, 0)).sum())
     return total
 
@@ -140,13 +136,15 @@ def _is_flat(curves: NDArray[np.float32]) -> Bools:
     return flat
 
 
-def _pieces(curves: NDArray[np.float32]) -> Iterator[Floats]:
-    """Yield points along the curves, chunk by chunk, (c, PIECES + 1, 2)."""
+def _pieces(curves: NDArray[np.float32], n_pieces: int) -> Iterator[Floats]:
+    """Yield points along the curves, chunk by chunk, (c, n_pieces + 1, 2)."""
+    t = np.arange(n_pieces + 1) / n_pieces
+    basis = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
     for start in range(0, len(curves), CHUNK):
         chunk = curves[start : start + CHUNK].astype(np.float64)
-        points = np.zeros((len(chunk), PIECES + 1, 2))
+        points = np.zeros((len(chunk), n_pieces + 1, 2))
         for k in range(4):
-            points += _BASIS[k][None, :, None] * chunk[:, k, None, :]
+            points += basis[k][None, :, None] * chunk[:, k, None, :]
         yield points
 
 
@@ -185,14 +183,17 @@ def _distinct(curves: NDArray[np.float32], value: Ints, rows: Ints) -> tuple[Int
 
 def _round_lines(curves: NDArray[np.float32], value: Ints, is_end: Bools, weight: Ints) -> _Lines:
     """Cut bent curves into pieces."""
-    points = np.concatenate([np.zeros((0, PIECES + 1, 2)), *_pieces(curves)])
-    ends = np.zeros((len(curves), PIECES, 2), dtype=bool)
+    n_pieces = PIECES
+    while n_pieces > 1 and n_pieces * len(curves) > MAX_SEGMENTS:
+        n_pieces //= 2
+    points = np.concatenate([np.zeros((0, n_pieces + 1, 2)), *_pieces(curves, n_pieces)])
+    ends = np.zeros((len(curves), n_pieces, 2), dtype=bool)
     ends[:, 0, 0], ends[:, -1, 1] = is_end[:, 0], is_end[:, 1]
     return _Lines(
         np.concatenate([points[:, :-1], points[:, 1:]], axis=2).reshape(-1, 4),
         ends.reshape(-1, 2),
-        np.repeat(value, PIECES),
-        np.repeat(weight, PIECES),
+        np.repeat(value, n_pieces),
+        np.repeat(weight, n_pieces),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from graphs.kernels import drawn_crossings
-from graphs.layout import Layout, LayoutOptions, lay_out
+from graphs.layout import Layout, LayoutOptions, lay_out, quality
 from graphs.layout.cache import ScopeCache
 from graphs.layout.quality import PIECES, Crossings, crossings, edge_length
 from tests.helpers.zoo import ZOO, boxes_of, random_boxes, zoo_boxes
@@ -187,14 +187,11 @@ def slow_tied(x: np.ndarray, is_end: np.ndarray, value: np.ndarray, place: np.nd
 def test_count_tied_inversions(seed):
     """Inversions are counted where two segments meet in the end of a line."""
     random = np.random.default_rng(seed)
-    x = np.sort(random.integers(0, 6, size=20)).astype(float)
-    is_end, value, place = (
-        random.random(20) < 0.4,
-        random.integers(0, 9, 20),
-        random.permutation(20),
-    )
+    x, value = np.divmod(np.sort(random.integers(0, 30, size=20)), 5)
+    is_end, place = random.random(20) < 0.4, random.permutation(20)
     weight, ptr = np.full(20, 3), np.array([0, 20])
-    found = drawn_crossings.count_tied_inversions(x, is_end, value, weight, place, ptr)
+    arguments = (x.astype(float), is_end, value, weight, place, ptr)
+    found = drawn_crossings.count_tied_inversions(*arguments)
     expected = slow_tied(x, is_end, value, place)
     assert found == (expected, 9 * expected)
 
@@ -309,3 +306,13 @@ def test_edge_length():
     k = 4 / 3 * (math.sqrt(2) - 1)
     arc = np.array([(100, 0), (100, 100 * k), (100 * k, 100), (0, 100)])
     assert edge_length(layout_of([arc, arc])) == pytest.approx(100 * math.pi, rel=1e-3)
+
+
+def test_very_many_curves_are_cut_less_finely(monkeypatch):
+    """Curves between the same ranks cross as their ends say, into however few pieces they are."""
+    boxes = boxes_of("\n".join(f"{a} -> {b}" for a in "abcd" for b in "wxyz"))
+    layout = lay_out(boxes, cache=ScopeCache(2**20))
+    fine = crossings(layout, boxes.source, boxes.source_slot)
+    monkeypatch.setattr(quality, "MAX_SEGMENTS", 1)
+    assert crossings(layout, boxes.source, boxes.source_slot) == fine
+    assert fine.n == layout.n_crossings > 0
