@@ -27,7 +27,7 @@ _COMMENTS = rb"(?:\s|//[^\n]*\n)*"
 _START = re.compile(
     _COMMENTS + rb"(?:"
     rb"(?:builtin\.)?module\b[^\n=]*\{"
-    rb'|"builtin\.module"\s*\('
+    rb'|"[a-z_]\w*\.[\w$.]+"\s*\('
     rb"|[a-z_]\w*\.\w+\s+(?:private\s+|public\s+)?@[\w$.\-\"]"
     rb"|func\s+(?:private\s+|public\s+)?@"
     rb"|#[\w$.\-]+\s*=\s*(?:loc\(|affine_|#|dense|\[|\{|@|\")"

@@ -37,7 +37,7 @@ from importers.notes import Notes
 
 MAX_GRAPHS = 20_000
 MAX_DECLARATIONS = 64
-MAX_CAPTURED = 500_000
+MAX_CAPTURED = 200_000
 FEW_RESULTS = 8
 
 _RETURN = re.compile(r"(?:.*\.)?(?:return|yield|Return|Yield|fetch)\Z")
@@ -112,10 +112,13 @@ class ModuleReader:
         """Find the value of every operand."""
         n_captured = 0
         for scope in self.scopes:
-            n_captured += scope.connect(self.notes)
+            n_captured += scope.connect(self.notes, MAX_CAPTURED)
             if n_captured > MAX_CAPTURED:
                 feature = f"more than {MAX_CAPTURED:,} values passed into regions"
                 raise UnsupportedFeature(self.source, feature, format=FORMAT)
+        if self.split.n_unclosed:
+            message = "A bracket is open where its region ends"
+            self.notes.add("damaged", message, n_times=self.split.n_unclosed)
         for alias in sorted(self.locations.missing):
             message = "A location is named that the file does not hold; its end may be missing"
             self.notes.add("damaged", message, alias)

@@ -132,13 +132,14 @@ class Scope:
         self.pending.append((node, slot, operand))
         self.n_inputs[node] = slot + 1
 
-    def connect(self, notes: Notes) -> int:
+    def connect(self, notes: Notes, limit: int) -> int:
         """Look up every operand; what is found further out is captured on the way in.
 
         Returns
         -------
         int
-            How many inputs were added for captured values, here and on the way.
+            How many inputs were added for captured values, here and on the way; the
+            look-up ends where they are more than `limit`.
         """
         find = self.handles.get
         n_captured = 0
@@ -147,6 +148,8 @@ class Scope:
             if value < 0:
                 value, n_passed = self._captured(operand)
                 n_captured += n_passed
+                if n_captured > limit:
+                    break
             if value < 0:
                 where = f"%{operand[0]} of {self.ids[target]}"
                 notes.add("damaged", "A value is used that nothing produces", where)

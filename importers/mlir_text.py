@@ -25,6 +25,7 @@ _RESULTS = rf"{_SSA}(?:\s*,\s*{_SSA})*"
 _NAME = r"[A-Za-z_][\w$]*(?:\.[\w$\-]+)*"
 _OPERATION = re.compile(rf'[ \t\r]*(?:({_RESULTS})\s*=\s*)?(?:"([^"\\\n]+)"(?=\s*\()|({_NAME}))')
 _INNER = re.compile(rf'{_SSA}(?:\s*,\s*{_SSA})*\s*=\s*(?:"[^"\\\n]+"\s*\(|[A-Za-z_][\w$]*\.\w)')
+_BEFORE = re.compile(r",\s{0,32}\Z")
 _LABEL = re.compile(r"[ \t\r]*(\^[\w$.\-]+)\s*[(:]")
 _ALIAS = re.compile(r"[ \t]*([#!][\w$.\-]+)\s*=\s*")
 _REGION = re.compile(
@@ -95,12 +96,15 @@ class MlirText:
         ``#loc3``, ``!type`` -> where its meaning stands.
     resources : dict of str to (int, int)
         Blob of `dense_resource` -> where its hexadecimal digits stand.
+    n_unclosed : int
+        Brackets that were open where a region ended.
     """
 
     text: str
     top: Region
     aliases: dict[str, Span]
     resources: dict[str, Span]
+    n_unclosed: int = 0
 
 
 def split_text(text: str, source: str) -> MlirText:
@@ -124,7 +128,7 @@ def split_text(text: str, source: str) -> MlirText:
         end = at
     splitter = _Splitter(text, source)
     splitter.run(end)
-    return MlirText(text, splitter.top, splitter.aliases, resources)
+    return MlirText(text, splitter.top, splitter.aliases, resources, splitter.n_unclosed)
 
 
 _BLOB = re.compile(r'([\w$.\-]+|"[^"\n]*")\s*:\s*"(?:0x)?([0-9A-Fa-f]*)"')
@@ -149,6 +153,7 @@ class _Splitter:
         self.alias = ""
         self.around: list[tuple[Region, Block, Operation, list[str]]] = []
         self.region = self.top
+        self.n_unclosed = 0
 
     def run(self, stop: int) -> None:
         """Go through the text up to `stop`."""
@@ -229,7 +234,13 @@ class _Splitter:
         while found := _MARKS.search(text, at, end):
             mark, at = found[0], found.end()
             if mark == "%":
-                if not self.open and _INNER.match(text, found.start(), end):
+                # A list of names is looked at once, from its first on.
+                is_first = (
+                    not self.open
+                    and text[at - 2 : at - 1] != ","
+                    and (_BEFORE.search(text, max(0, at - 34), at - 1) is None)
+                )
+                if is_first and _INNER.match(text, found.start(), end):
                     at = max(at, self._begin(found.start(), end))
             elif mark in "([":
                 self.open.append(mark)
@@ -265,6 +276,7 @@ class _Splitter:
             if not self.around:
                 reason = "a brace closes what was never opened"
                 raise DamagedSource(self.source, reason, format=FORMAT, offset=at)
+            self.n_unclosed += len(self.open)
             self._finish(at)
             self.region, self.block, self.operation, self.open = self.around.pop()
             self.piece = at + 1
