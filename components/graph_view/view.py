@@ -48,6 +48,8 @@ class GraphView(JSComponent):
         default="down", objects=["down", "right"], doc="State of the toolbar's switch: edges point."
     )
 
+    waiting = param.String(default="", doc="What the reader waits for; set by `busy`.")
+
     _bundle: ClassVar[Path] = BUNDLE
     _esm: ClassVar[Path] = BUNDLE
 
@@ -58,7 +60,6 @@ class GraphView(JSComponent):
         self._state: bytes | None = None
         self._camera: Message | None = None
         self._is_ready = False
-        self._busy = ""
         super().__init__(**params)
 
     def on_message(self, type: str, callback: Callback) -> None:
@@ -157,8 +158,7 @@ class GraphView(JSComponent):
 
     def busy(self, text: str) -> None:
         """Show a progress line with `text` and a cancel button; hide it with the empty text."""
-        self._busy = text[:MAX_TOOLTIP_CHARS]
-        self._send_msg({"type": "busy", "text": self._busy})
+        self.waiting = text[:MAX_TOOLTIP_CHARS]
 
     def _move_camera(self, command: Message) -> None:
         message = {"type": "camera", "serial": self._serial, **command}
@@ -186,5 +186,3 @@ class GraphView(JSComponent):
         if self._camera is not None:
             self._send_msg(self._camera)
             self._camera = None
-        if self._busy:  # a first drawing may have to wait
-            self._send_msg({"type": "busy", "text": self._busy})

@@ -98,6 +98,16 @@ def test_a_busy_line_can_be_cancelled(show: Show) -> None:
     expect(shown.page.get_by_text("Laying out")).to_be_hidden()
 
 
+def test_a_busy_line_is_there_before_a_drawing(page: Page, served: Callable[..., str]) -> None:
+    """What a first drawing waits for is said on the empty page, until there is nothing."""
+    view = GraphView(sizing_mode="stretch_both", min_height=600)
+    view.busy("Compiling the layout")
+    page.goto(served(view))
+    expect(page.get_by_text("Compiling the layout")).to_be_visible()
+    view.busy("")
+    expect(page.get_by_text("Compiling the layout")).to_be_hidden()
+
+
 def test_an_empty_scene_is_no_error(show: Show) -> None:
     """A graph without nodes shows an empty page, and keys do nothing there."""
     names = [name for name in Scene.__slots__ if name.startswith(("item_", "edge_", "segment_"))]

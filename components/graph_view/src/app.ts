@@ -21,7 +21,15 @@ import { unpack } from "./wire";
 
 const NO_WEBGL =
   "This browser offers no WebGL 2, or the graphics driver is switched off. Turn on hardware acceleration in the browser's settings, or open the page in another browser. Tables and plots work without it.";
-const MODEL_EVENTS = ["scene", "dark", "embed", "flat", "show_constants", "direction"] as const;
+const MODEL_EVENTS = [
+  "scene",
+  "dark",
+  "embed",
+  "flat",
+  "show_constants",
+  "direction",
+  "waiting",
+] as const;
 
 export class App {
   readonly root = element("div", { class: "og-root" });
@@ -68,13 +76,13 @@ export class App {
     this.commands = new Commands({
       view: this.view,
       reader: this.reader,
-      busy: this.busy,
       legendChanged: () => this.legend.show(this.view.scene?.legend ?? null),
       savePng: (scale) => this.savePng(scale),
     });
     this.build();
     this.listen();
     this.showSwitches();
+    this.busy.show(this.model.waiting);
     this.openContext();
     this.takeScene();
     if (camera) this.view.fly(camera, false);
@@ -123,6 +131,7 @@ export class App {
       flat: () => this.showSwitches(),
       show_constants: () => this.showSwitches(),
       direction: () => this.showSwitches(),
+      waiting: () => this.busy.show(this.model.waiting),
     };
     for (const name of MODEL_EVENTS) this.on(name, reactions[name]);
     this.on("msg:custom", (message) => this.hear(message));

@@ -2,7 +2,6 @@
 // or fills a panel.
 import type { Camera } from "./camera";
 import type { Reader } from "./interaction/reader";
-import type { Busy } from "./panels/notices";
 import { NO_ITEM } from "./scene";
 import type { View } from "./view";
 import { type Block, unpack } from "./wire";
@@ -10,7 +9,6 @@ import { type Block, unpack } from "./wire";
 export interface Obeying {
   view: View;
   reader: Reader;
-  busy: Busy;
   legendChanged(): void;
   savePng(scale: number): void;
 }
@@ -33,15 +31,13 @@ export class Commands {
   }
 
   takeMessage(message: Fields): void {
-    const { reader, busy } = this.to;
+    const { reader } = this.to;
     if (message.type === "camera") {
       this.camera = message;
       this.moveWaitingCamera();
     } else if (message.type === "tooltip") {
       const rows = message.rows as [string, string][];
       reader.showTooltip(Number(message.key), String(message.title), rows);
-    } else if (message.type === "busy") {
-      busy.show(String(message.text));
     } else if (message.type === "png") {
       this.to.savePng(Number(message.scale));
     }

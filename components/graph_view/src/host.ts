@@ -30,6 +30,7 @@ export interface PanelModel {
   flat: boolean;
   show_constants: boolean;
   direction: "down" | "right";
+  waiting: string;
   send_msg(message: Message): void;
   on(event: string, react: (value: unknown) => void): void;
   off(event: string, react: (value: unknown) => void): void;

@@ -75,17 +75,12 @@ def test_a_browser_that_is_ready_hears_the_newest(sent: list[Any]) -> None:
     assert len(sent) == 2
 
 
-def test_a_browser_that_is_ready_hears_what_is_waited_for(sent: list[Any]) -> None:
-    """A first drawing may have begun before the browser listened; what has ended is not told."""
+def test_what_is_waited_for_is_there_before_the_browser_is() -> None:
+    """It is a property, not a message: a first drawing may begin before anybody listens."""
     view = GraphView()
-    view.busy("Compiling")
-    sent.clear()
-    view._handle_msg({"type": "ready"})
-    assert sent == [{"type": "busy", "text": "Compiling"}]
-    view.busy("")
-    sent.clear()
-    view._handle_msg({"type": "ready"})
-    assert sent == []
+    view.busy("Compiling" + 10_000 * ".")
+    assert view.get_root().data.waiting == view.waiting
+    assert view.waiting.startswith("Compiling.") and len(view.waiting) == MAX_TOOLTIP_CHARS
 
 
 def test_a_new_scene_forgets_the_old_overlay(sent: list[Any]) -> None:
@@ -144,7 +139,6 @@ def test_the_commands_are_those_of_the_wire_format(sent: list[Any]) -> None:
     view.zoom_to(np.array([3, 4]))
     view.restore_camera(1, 2, 0.5)
     view.save_png(2)
-    view.busy("Opening")
     assert sent == [
         {"type": "camera", "serial": 0, "action": "fit", "animate": True},
         {"type": "camera", "serial": 0, "action": "zoom_to", "keys": [3, 4], "animate": True},
@@ -158,7 +152,6 @@ def test_the_commands_are_those_of_the_wire_format(sent: list[Any]) -> None:
             "animate": False,
         },
         {"type": "png", "scale": 2},
-        {"type": "busy", "text": "Opening"},
     ]
 
 
