@@ -37,11 +37,9 @@ def test_hlo_counts_of_the_manifest(corpus):
 
 
 def test_mlir_counts_of_the_manifest(corpus):
-    """Operations are those that MLIR counted, but for what no graph holds or the text hides.
-
-    MLIR also counts the module and its functions, and for each reduction whose
-    text says ``applies`` the two operations of the body that this stands for.
-    """
+    """Operations are those that MLIR counted, but for what no graph holds or the text hides."""
+    # MLIR also counts the module and its functions, and for each reduction whose text
+    # says `applies` the two operations of the body that this stands for.
     models, counts = _models(corpus, "mlir"), _counts(corpus)
     assert len(models) == 2
     for name, model in models.items():

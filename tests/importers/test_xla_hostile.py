@@ -169,3 +169,28 @@ def test_damage_is_told_by_its_place():
     assert found.value.offset == len(SMALL_MLIR) - 3
     with pytest.raises(DamagedSource, match="no instruction"):
         importers.read(SMALL_HLO.replace("%p = f32", "%p f32").encode(), name="m.hlo")
+
+
+def test_fifty_thousand_operations_open_in_time():
+    """50,000 instructions, and as many operations with locations, take under four seconds each."""
+    n = 50_000
+    hlo = ["HloModule m\nENTRY %main (x: f32[8]) -> f32[8] {\n  %x0 = f32[8]{0} parameter(0)"]
+    mlir = ["func.func @main(%x0: tensor<8xf32>) -> tensor<8xf32> {"]
+    for i in range(1, n):
+        where = f"jit(f)/block_{i // 50}/mlp/add"
+        root = "ROOT " if i == n - 1 else ""
+        hlo.append(
+            f"  {root}%x{i} = f32[8]{{0}} add(%x{i - 1}, %x{i // 2}), "
+            f'metadata={{op_name="{where}" source_file="m.py" source_line={i}}}'
+        )
+        mlir.append(f"  %x{i} = stablehlo.add %x{i - 1}, %x{i // 2} : tensor<8xf32> loc(#l{i})")
+    mlir.append(f"  return %x{n - 1} : tensor<8xf32>\n}}")
+    mlir += [f'#l{i} = loc("jit(f)/block_{i // 50}/mlp/add"(#f))' for i in range(1, n)]
+    mlir.append('#f = loc(callsite("g"("m.py":1:1) at "f"("m.py":2:1)))')
+    for name, lines in (("m.hlo", [*hlo, "}"]), ("m.mlir", mlir)):
+        content = "\n".join(lines).encode()
+        start = time.process_time()
+        graph = importers.read(content, name=name).graphs[0]
+        assert time.process_time() - start < 4
+        assert graph.n_nodes == n + 1
+        assert graph.n_groups == 2 * (n // 50)
