@@ -81,12 +81,13 @@ class GraphPane(param.Parameterized):
         key, anchor = f"{id(session.opened)}/{graph.id}", session.anchor
 
         def job(progress: Progress) -> Drawing:
-            wait_for_kernels(progress)
             expanded, flat, constants = choice
             seen = visible(graph, expanded, flat=flat, show_constants=constants)
             labels = labels_of(seen)
+            boxes = boxes_of(seen, labels)
+            wait_for_kernels(progress, len(boxes.width) + len(boxes.source))
             layout = lay_out(
-                boxes_of(seen, labels),
+                boxes,
                 options,
                 cancelled=progress.cancelled,
                 progress=progress.report,

@@ -18,6 +18,7 @@ Imports nothing of ours.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -31,6 +32,7 @@ T = TypeVar("T", bound=np.generic)
 
 Table: TypeAlias = np.ndarray[tuple[int, int], np.dtype[T]]  # an array of two dimensions
 
+_INTERPRETS = threading.Event()
 _DIGEST = hashlib.sha256()
 for _path in sorted(Path(__file__).parent.glob("*.py")):
     _DIGEST.update(_path.read_bytes())
@@ -52,7 +54,9 @@ def kernel(function: F) -> F:
     """
     is_inner = function.__name__.startswith("_")
     compiled = _compiled(function) if is_inner else _cached(function)
-    _take_constants_for_numbers(compiled)
+    if is_kernel(compiled):  # numba can be told to compile nothing
+        _take_constants_for_numbers(compiled)
+        _interpret_if_asked(compiled)
     return compiled
 
 
@@ -67,7 +71,8 @@ def _cached(function: F) -> F:
         compiled: Any = _compiled(function, cache=True)
     except RuntimeError:  # no writable cache folder
         return _compiled(function)
-    compiled._cache._cache_file._source_stamp = SOURCES  # noqa: SLF001  there is no other way
+    if is_kernel(compiled):
+        compiled._cache._cache_file._source_stamp = SOURCES  # noqa: SLF001  no other way
     return cast(F, compiled)
 
 
@@ -82,6 +87,25 @@ def _take_constants_for_numbers(compiled: Any) -> None:
         )
 
     compiled.get_call_template = find_plain
+
+
+def _interpret_if_asked(compiled: Any) -> None:
+    """Let Python run a kernel that is not loaded yet, where `interpret` asks for it."""
+    compile_for = compiled._compile_for_args  # noqa: SLF001  numba asks it what to call
+
+    def find(*values: Any) -> Any:
+        return compiled.py_func if _INTERPRETS.is_set() else compile_for(*values)
+
+    compiled._compile_for_args = find  # noqa: SLF001
+
+
+def interpret(is_wanted: bool) -> None:
+    """Let Python itself run what is not loaded, in all threads, or compile it as usual.
+
+    The results are the same to the bit, a hundred times later: for small graphs while
+    other processes compile.
+    """
+    _INTERPRETS.set() if is_wanted else _INTERPRETS.clear()
 
 
 def is_kernel(value: object) -> bool:

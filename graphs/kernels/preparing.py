@@ -5,6 +5,8 @@ fresh install: a server that compiled by itself would answer nobody meanwhile.
 Other processes fill the cache on disk instead, each with its share of the
 kernels. What two of them compile is the same, so it does not matter whose is kept.
 
+Until then Python itself runs the kernels, which is quick enough for small graphs.
+
 A file beside the machine code says what it was compiled from and for. Where no
 folder can be written, or the other processes fail, this one compiles.
 """
@@ -20,7 +22,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from graphs.kernels.compiler import fingerprint
+from graphs.kernels.compiler import fingerprint, interpret
 from graphs.kernels.warming import kept_in, warm
 
 logger = logging.getLogger(__name__)
@@ -115,6 +117,7 @@ class Preparation:
             is_under_way = self._thread is not None and self._thread.is_alive()  # not after a fork
             if not is_under_way and not self._done.is_set():
                 self._is_compiling = not is_compiled()
+                interpret(self._is_compiling)
                 self._thread = threading.Thread(target=self._run, name="kernels", daemon=True)
                 self._thread.start()
 
@@ -137,7 +140,7 @@ class Preparation:
 
     @property
     def is_compiling(self) -> bool:
-        """Whether kernels are being compiled, not only loaded."""
+        """Whether kernels are being compiled, not only loaded; meanwhile Python runs them."""
         return self._is_compiling and not self._done.is_set()
 
     def _run(self) -> None:
@@ -148,6 +151,7 @@ class Preparation:
         except BaseException as error:
             self._error = error
         finally:
+            interpret(False)
             self._done.set()
 
 

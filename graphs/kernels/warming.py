@@ -52,7 +52,7 @@ def warm(part: int = 0, n_parts: int = 1) -> None:
 
 def kept_in() -> Path | None:
     """Return the folder where the machine code is kept, or None where none can be written."""
-    return cache_folder(_kernels()[0])
+    return next(map(cache_folder, _kernels()), None)
 
 
 def _kernels() -> list[Any]:

@@ -17,6 +17,7 @@ from graphs.kernels.preparing import Preparation
 from sample_models import sample
 from tests.dashboard.test_work import Loop, loop
 
+LARGE = compiling.SMALL + 1
 MODEL = str(sample("digits_float").path)
 
 
@@ -40,7 +41,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def told_while_waiting(gate: threading.Event) -> str:
     """Return what a job tells of its waiting, and let it end."""
     progress = Progress()
-    waiting = threading.Thread(target=compiling.wait_for_kernels, args=(progress,))
+    waiting = threading.Thread(target=compiling.wait_for_kernels, args=(progress, LARGE))
     waiting.start()
     end = time.monotonic() + 5
     while not progress.waiting_for and time.monotonic() < end:
@@ -71,16 +72,27 @@ def test_who_does_not_wait_any_more_is_let_go(gate: threading.Event) -> None:
     progress = Progress()
     progress.cancel()
     start = time.monotonic()
-    compiling.wait_for_kernels(progress)
+    compiling.wait_for_kernels(progress, LARGE)
     assert time.monotonic() - start < 5
     assert not compiling.PREPARATION.is_done
     gate.set()
-    compiling.wait_for_kernels(Progress())
+    compiling.wait_for_kernels(Progress(), LARGE)
     assert compiling.PREPARATION.is_done
 
 
-def test_the_page_says_it_instead_of_laying_out(app: App, gate: threading.Event) -> None:
+def test_a_small_graph_is_drawn_meanwhile(app: App, gate: threading.Event) -> None:
+    """The first drawing of a fresh install does not wait for the compiler."""
+    app.session.flat = True
+    assert app.graph.is_drawn and not compiling.PREPARATION.is_done
+    gate.set()
+    compiling.PREPARATION.wait()
+
+
+def test_the_page_says_it_instead_of_laying_out(
+    app: App, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The text over the graph is the cause of the waiting, until the drawing comes."""
+    monkeypatch.setattr(compiling, "SMALL", 0)
     told: list[str] = []
     app.work.param.watch(lambda event: told.append(event.new), "busy")
     app.work._document = Loop()  # as on a server: jobs run in threads

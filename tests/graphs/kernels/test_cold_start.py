@@ -30,6 +30,28 @@ PREPARATION.wait()
 print(time.process_time() - start, len(compiled.buffer), was_compiled)
 """
 
+DRAW = """
+import dataclasses, hashlib, sys
+from graphs.kernels import warming
+from graphs.kernels.compiler import interpret
+from graphs.layout import LayoutOptions, lay_out
+from graphs.visible import visible
+from benchmarks.graphs import decoder
+from benchmarks.layout import boxes_of
+from tests.helpers.zoo import ZOO, zoo_boxes
+
+interpret(bool(sys.argv[1]))
+digest = hashlib.sha256()
+flat = boxes_of(visible(decoder(300), flat=True, show_constants=True))
+for boxes in (flat, *map(zoo_boxes, ZOO)):
+    layout = lay_out(boxes, LayoutOptions())
+    for field in dataclasses.fields(layout):
+        value = getattr(layout, field.name)
+        if hasattr(value, "tobytes"):
+            digest.update(value.tobytes())
+print(sum(len(kernel.signatures) for kernel in warming._kernels()), digest.hexdigest())
+"""
+
 ONE = """
 from graphs.kernels import topology
 from graphs.kernels.compiler import compile_or_load
@@ -124,6 +146,13 @@ def test_where_other_processes_fail_this_one_compiles(
         assert preparation.is_done and not preparation.is_compiling
     assert warmed == [True, True]
     assert len(caplog.records) == 2
+
+
+def test_python_itself_draws_the_same_to_the_bit() -> None:
+    """While the kernels are compiled, what Python makes of them is what they will make."""
+    drawn = [python("-c", DRAW, wanted).stdout.split() for wanted in ("", "interpret")]
+    assert drawn[0][1:] == drawn[1][1:]
+    assert drawn[1][0] == "0" and drawn[0][0] != "0"  # loaded kernels
 
 
 def test_an_error_reaches_whoever_waits(monkeypatch: pytest.MonkeyPatch) -> None:
