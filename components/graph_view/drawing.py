@@ -58,17 +58,30 @@ def labels_of(seen: Visible) -> Labels:
         else:
             n = int(n_below[space])
             titles.append(graph.namespaces.name(space))
-            details.append("" if is_open else f"{n:,} node{'' if n == 1 else 's'}")
+            details.append("" if is_open else _count(n))
     return Labels(titles, details)
 
 
+def _count(n: int) -> str:
+    return f"{n:,} node{'' if n == 1 else 's'}"
+
+
 def boxes_of(seen: Visible, labels: Labels) -> Boxes:
-    """Return what the layout needs; sizes follow the labels."""
+    """Return what the layout needs; sizes follow the labels.
+
+    A group asks for the same size open and closed: so it does not move others for that alone.
+    """
     kinds = item_kinds(seen)
+    n_below = _n_nodes_below(seen.graph)
+    spaces = np.where(seen.item_node < 0, seen.item_namespace, -1).tolist()
+    details = [
+        _count(int(n_below[space])) if space >= 0 else detail
+        for space, detail in zip(spaces, labels.details, strict=True)
+    ]
     widths = np.array(
         [
             max(text_width(title, TITLE_PX), text_width(detail, DETAIL_PX)) + SIDE_PADDING
-            for title, detail in zip(labels.titles, labels.details, strict=True)
+            for title, detail in zip(labels.titles, details, strict=True)
         ]
     )
     heights = np.full(seen.n_items, NODE_HEIGHT, dtype=np.float32)
@@ -87,6 +100,7 @@ def boxes_of(seen: Visible, labels: Labels) -> Boxes:
         target=seen.edge_target,
         source_slot=seen.edge_source_slot,
         target_slot=seen.edge_target_slot,
+        is_closed=is_group & ~seen.item_is_expanded,
     )
 
 

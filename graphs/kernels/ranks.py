@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from graphs.kernels.compiler import kernel
 
-FAR = 64  # ranks; not worth a lane of its own even if edges by themselves would be shorter
+FAR = 64  # ranks; for less, a lane of its own crosses fewer others
 
 
 @kernel
@@ -133,9 +133,8 @@ def share_ways(
     A net (all edges of one value) is as long as the way to its farthest target, since its
     edges share it. So the transpose of a shared weight costs nothing beside its consumer if
     the weight is led farther anyway; at the top it costs a lane of its own. From the last
-    vertex to the first, each goes to the rank that is best while all others stay. One with
-    more edges above than below, which would lengthen the sum over edges, does so only
-    where its own lane is long.
+    vertex to the first, each goes to the rank that is best while all others stay, if that is
+    `FAR` away.
 
     Parameters
     ----------
@@ -173,9 +172,8 @@ def share_ways(
             if second[net] >= 0 or in_ptr[u] < in_ptr[u + 1] or is_pinned[u]:
                 ends[n_in] = second[net] if farthest[net] == v else far[net]  # without v
                 n_in += 1  # a source that serves v alone follows it
-        least = FAR if n_in > out_ptr[v + 1] - out_ptr[v] else 1
         goal = _best_rank(ends[:n_in], n_out, limit - 1)
-        if goal >= rank[v] + least:
+        if goal >= rank[v] + FAR:
             rank[v] = goal
             for e in range(in_ptr[v], in_ptr[v + 1]):
                 _reach(in_net[e], v, goal, far, second, farthest)

@@ -28,9 +28,15 @@ def _sort_rank(
     keys: NDArray[np.float64],
     movable: NDArray[np.int64],
     scratch: NDArray[np.int64],
+    fixed: NDArray[np.int64],
+    next_fixed: int,
+    is_fixed: NDArray[np.bool_],
     is_right_first: bool,
 ) -> None:
-    """Sort one rank by the barycentres of its neighbours; what has none keeps its place."""
+    """Sort one rank by the barycentres of its neighbours; what has none keeps its place.
+
+    Fixed vertices take their places among themselves in their own order.
+    """
     n_movable = 0
     for i in range(start, stop):
         v = order[i]
@@ -53,7 +59,24 @@ def _sort_rank(
         if ptr[v + 1] > ptr[v]:
             order[i] = movable[k]
             k += 1
+    _settle(start, stop, order, place, fixed, next_fixed, is_fixed)
+
+
+@kernel
+def _settle(
+    start: int,
+    stop: int,
+    order: NDArray[np.int64],
+    place: NDArray[np.int64],
+    fixed: NDArray[np.int64],
+    next_fixed: int,
+    is_fixed: NDArray[np.bool_],
+) -> None:
+    """Give fixed vertices their own order, in the places that they have; write the places."""
     for i in range(start, stop):
+        if is_fixed[order[i]]:
+            order[i] = fixed[next_fixed]
+            next_fixed += 1
         place[order[i]] = i - start
 
 
@@ -70,6 +93,9 @@ def sweep(
     up_ptr: NDArray[np.int64],
     up_src: NDArray[np.int64],
     up_src_port: NDArray[np.float64],
+    fixed: NDArray[np.int64],
+    fixed_ptr: NDArray[np.int64],
+    is_fixed: NDArray[np.bool_],
     n_rounds: int,
 ) -> NDArray[np.int64]:
     """Sort ranks by barycentres, down and up in turn; keep the best order of each part.
@@ -85,6 +111,10 @@ def sweep(
         Edges downwards: as for `count_crossings`, and the fraction of the lower port.
     up_ptr, up_src, up_src_port : arrays
         Edges upwards, and the fraction of the upper port.
+    fixed : int64 array, shape (k,)
+        Vertices that keep their order among themselves, rank by rank.
+    fixed_ptr : int64 array, shape (n_ranks + 1,)
+    is_fixed : bool array, shape (n,)
     n_rounds : int
         At most so many rounds; a round is one direction.
 
@@ -100,8 +130,8 @@ def sweep(
     best_order = order.copy()
     best = np.full(n_parts, np.int64(UNKNOWN), np.int64)
     n_stale = 0
+    room = (order, place, keys, movable, scratch, fixed, fixed_ptr, is_fixed)
     for turn in range(n_rounds + 1):
-        room = (order, place, keys, movable, scratch)
         if turn % 2 == 1:
             _sort_all(rank_ptr, True, turn % 4 >= 2, room, up_ptr, up_src, up_src_port)
         elif turn > 0:
@@ -114,8 +144,7 @@ def sweep(
             n_crossed += best[p]
         if n_stale >= PATIENCE or n_crossed == 0:
             break
-    for i in range(n):
-        order[i] = best_order[i]
+    order[:] = best_order
     return best
 
 
@@ -126,20 +155,20 @@ def _sort_all(
     is_right_first: bool,
     room: tuple[
         NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64],
-        NDArray[np.int64],
+        NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_],
     ],
     ptr: NDArray[np.int64],
     other: NDArray[np.int64],
     other_port: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Sort every rank but the first by the one before it, from the top or from the bottom."""
-    order, place, keys, movable, scratch = room
+    order, place, keys, movable, scratch, fixed, fixed_ptr, is_fixed = room
     n_ranks = len(rank_ptr) - 1
     for k in range(1, n_ranks):
         r = k if is_down else n_ranks - 1 - k
         _sort_rank(
             rank_ptr[r], rank_ptr[r + 1], order, place, ptr, other, other_port, keys, movable,
-            scratch, is_right_first,
+            scratch, fixed, fixed_ptr[r], is_fixed, is_right_first,
         )  # fmt: skip
 
 

@@ -64,6 +64,7 @@ def switch_neighbours(
     up_ptr: NDArray[np.int64],
     up_src: NDArray[np.int64],
     up_src_port: NDArray[np.float64],
+    is_fixed: NDArray[np.bool_],
     n_rounds: int,
 ) -> int:
     """Swap neighbours on a rank in place wherever that saves crossings (greedy switch).
@@ -72,6 +73,8 @@ def switch_neighbours(
     ----------
     order, rank_ptr, down_*, up_* : arrays
         As for `sweep`.
+    is_fixed : bool array, shape (n,)
+        Two of these are never swapped.
     n_rounds : int
         At most so many passes over all ranks.
 
@@ -101,7 +104,7 @@ def switch_neighbours(
                 _fill_sorted(
                     v, down_ptr, down_dst, down_dst_port, place, below, rows, keys, scratch
                 )
-            saved = _switch_rank(start, stop, order, place, up_ptr, above, down_ptr, below)
+            saved = _switch_row(start, stop, order, place, up_ptr, above, down_ptr, below, is_fixed)
             n_saved += saved
             for near in range(max(r - 1, 0), min(r + 2, n_ranks)):
                 is_settled[near] = is_settled[near] and saved == 0
@@ -111,7 +114,7 @@ def switch_neighbours(
 
 
 @kernel
-def _switch_rank(
+def _switch_row(
     start: int,
     stop: int,
     order: NDArray[np.int64],
@@ -120,11 +123,14 @@ def _switch_rank(
     above: NDArray[np.float64],
     down_ptr: NDArray[np.int64],
     below: NDArray[np.float64],
+    is_fixed: NDArray[np.bool_],
 ) -> int:
     """Go once from left to right over a rank and swap what crosses less the other way round."""
     n_saved = 0
     for i in range(start, stop - 1):
         u, v = order[i], order[i + 1]
+        if is_fixed[u] and is_fixed[v]:
+            continue
         saving = _saving(u, v, up_ptr, above, SOFT) + _saving(u, v, down_ptr, below, SOFT)
         soft = 0
         if saving == 0:

@@ -10,10 +10,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from typing import TypeAlias
 
 from graphs.layout.scope import ScopeLayout
+from graphs.layout.skeleton import Arrangement
 
 KEY_BYTES = 16
+SMALL = 1024  # bytes of what is not an array, about
+
+Kept: TypeAlias = ScopeLayout | Arrangement
 
 
 def key_of(*parts: bytes) -> bytes:
@@ -39,13 +44,13 @@ class ScopeCache:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._layouts: OrderedDict[bytes, ScopeLayout] = OrderedDict()
+        self._layouts: OrderedDict[bytes, Kept] = OrderedDict()
         self._n_bytes = 0
 
     def __len__(self) -> int:
         return len(self._layouts)
 
-    def get(self, key: bytes) -> ScopeLayout | None:
+    def get(self, key: bytes) -> Kept | None:
         """Return the layout of that key, or None."""
         with self._lock:
             found = self._layouts.get(key)
@@ -53,9 +58,9 @@ class ScopeCache:
                 self._layouts.move_to_end(key)
             return found
 
-    def put(self, key: bytes, layout: ScopeLayout) -> None:
+    def put(self, key: bytes, layout: Kept) -> None:
         """Keep a layout; one that is larger than all the room is not kept."""
-        size = _size(layout)
+        size = SMALL + layout.nbytes
         if size > self.max_bytes:
             return
         with self._lock:
@@ -65,15 +70,10 @@ class ScopeCache:
             self._n_bytes += size
             while self._n_bytes > self.max_bytes:
                 _, oldest = self._layouts.popitem(last=False)
-                self._n_bytes -= _size(oldest)
+                self._n_bytes -= SMALL + oldest.nbytes
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._layouts.clear()
             self._n_bytes = 0
-
-
-def _size(layout: ScopeLayout) -> int:
-    arrays = (layout.x, layout.y, layout.path_ptr, layout.path_points, layout.path_of_edge)
-    return 1024 + sum(array.nbytes for array in arrays)

@@ -19,6 +19,7 @@ from graphs.kernels.crossings import SOFT
 from graphs.layout.csr import Ints, group_rows, pointers, spread_ranges
 from graphs.layout.ranking import Ranks, nets_of
 from graphs.layout.scope import Bools, Floats, Scope
+from graphs.layout.skeleton import Arrangement
 
 MAX_VERTICES = 20_000_000  # about 4 GB of columns; a file may ask for more
 
@@ -31,6 +32,8 @@ class Proper:
     ----------
     n_real : int
         v, members and ports.
+    n_ports : int
+        The last of these.
     rank, part : int64 array, shape (v + d,)
     rank_ptr : int64 array, shape (n_ranks + 1,)
         Vertices of a rank in any order of vertices by rank.
@@ -53,6 +56,7 @@ class Proper:
     """
 
     n_real: int
+    n_ports: int
     rank: Ints
     part: Ints
     rank_ptr: Ints
@@ -75,7 +79,7 @@ class Proper:
         return len(self.rank)
 
 
-def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
+def add_dummies(scope: Scope, rows: Ints, ranks: Ranks | Arrangement) -> Proper:
     """Return the proper graph.
 
     Parameters
@@ -83,7 +87,7 @@ def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
     scope : Scope
     rows : int64 array, shape (e,)
         Edges that are not self-loops, in their order.
-    ranks : Ranks
+    ranks : Ranks or Arrangement
 
     Raises
     ------
@@ -111,6 +115,7 @@ def add_dummies(scope: Scope, rows: Ints, ranks: Ranks) -> Proper:
     upper, lower, upper_x, lower_x, upper_port, lower_port = units
     return Proper(
         n_real=v,
+        n_ports=scope.n_in + scope.n_out,
         rank=all_rank,
         part=np.concatenate([ranks.part, ranks.part[net_src[dummy_net]]]),
         rank_ptr=pointers(all_rank, int(ranks.part_ptr[-1])),

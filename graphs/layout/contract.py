@@ -61,6 +61,9 @@ class Boxes:
     source_slot, target_slot : int32 array, shape (m,)
         Order of the ports on a box; -1 where it has none. Edges that share
         (source, source_slot) carry one value and may share their way.
+    is_closed : bool array, shape (n,), optional
+        True for a closed group: what is around it keeps its place when the group is opened.
+        None: there is none.
     """
 
     width: NDArray[np.float32]
@@ -72,6 +75,7 @@ class Boxes:
     target: NDArray[np.int32]
     source_slot: NDArray[np.int32]
     target_slot: NDArray[np.int32]
+    is_closed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

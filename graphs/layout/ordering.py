@@ -11,6 +11,8 @@ chains led anew as are affordable.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,7 +22,7 @@ from graphs.kernels.sweeps import sweep
 from graphs.kernels.switching import switch_neighbours
 from graphs.kernels.threads import WINDOW, thread_chains
 from graphs.layout.chains import Proper, Sides, net_lengths
-from graphs.layout.csr import Ints
+from graphs.layout.csr import Ints, pointers
 from graphs.layout.scope import Bools, Floats
 
 SWEEPS = 24
@@ -33,7 +35,11 @@ WISH_COST = 30.0  # world units of way that two inputs in the order of their slo
 
 
 def order_vertices(
-    proper: Proper, below: Sides, above: Sides, ways: Callable[[Ints], Floats]
+    proper: Proper,
+    below: Sides,
+    above: Sides,
+    ways: Callable[[Ints], Floats],
+    kept: Ints,
 ) -> tuple[Ints, int]:
     """Return the vertices rank by rank from left to right, and the crossings.
 
@@ -44,18 +50,21 @@ def order_vertices(
     ways : callable
         Gives for an order the sum over each part of how far unit edges go across,
         in world units.
+    kept : int64 array, shape (n_real,)
+        Place of each member among those of its rank, which it keeps, or -1; then of each port,
+        which it would like to keep: what is outside comes in that order.
 
     Returns
     -------
     int64 array, shape (n,)
     int
     """
-    view = _View(proper, below, above)
+    view = _View(proper, below, above, kept)
     best = counts = np.empty(0, dtype=np.int64)
     cost = np.empty(0)
     for order, port in _starts(proper, below, above):
         order, found = view.improve(order, port)
-        if proper.n >= MAX_VERTICES_TRIED:
+        if 2 * proper.n > MAX_VERTICES_TRIED:  # the only one
             return order, int(found.sum())
         found_cost = view.cost(order, found, ways)
         if len(best) == 0:
@@ -71,17 +80,13 @@ def order_vertices(
 def _starts(proper: Proper, below: Sides, above: Sides) -> Iterator[tuple[Ints, Floats]]:
     """Yield the orders to start from, each with the lower ports that it is improved by."""
     free = np.where(np.abs(proper.lower_port - 0.5) < SOFT, 0.5, proper.lower_port)
-    n_left = max(MAX_VERTICES_TRIED // max(proper.n, 1), 1)
-    for is_mirrored in (False, True):
-        for port in (proper.lower_port, free):
-            for sides, ends, sign in ((below, proper.lower, 1), (above, proper.upper, -1)):
-                if n_left == 0:
-                    return
-                rows = sides.rows[_mirrored(sides.ptr)] if is_mirrored else sides.rows
-                by_rank = np.argsort(sign * proper.rank, kind="stable")
-                ranks = proper.rank, proper.rank_ptr
-                yield initial_order(*ranks, by_rank, sides.ptr, ends[rows]), port
-                n_left -= 1
+    ends = ((below, proper.lower, 1), (above, proper.upper, -1))
+    tried = itertools.product((False, True), (proper.lower_port, free), ends)
+    n_tried = max(MAX_VERTICES_TRIED // max(proper.n, 1), 1)
+    for is_mirrored, port, (sides, end, sign) in itertools.islice(tried, n_tried):
+        rows = sides.rows[_mirrored(sides.ptr)] if is_mirrored else sides.rows
+        by_rank = np.argsort(sign * proper.rank, kind="stable")
+        yield initial_order(proper.rank, proper.rank_ptr, by_rank, sides.ptr, end[rows]), port
 
 
 def _mirrored(ptr: Ints) -> Ints:
@@ -98,20 +103,31 @@ def _of_vertices(proper: Proper, of_part: Bools) -> Bools:
 class _View:
     """The columns that the kernels of this phase share."""
 
-    def __init__(self, proper: Proper, below: Sides, above: Sides) -> None:
+    def __init__(self, proper: Proper, below: Sides, above: Sides, kept: Ints) -> None:
         self.proper, self.below, self.above = proper, below, above
         down, up = below.rows, above.rows
         self.down = (below.ptr, proper.lower[down], proper.upper_port[down])
         self.up = (above.ptr, proper.upper[up], proper.upper_port[up])
         self.slot, self.wish = self._slots(SOFT), self._slots(0.0)
         self.threads = self._threads()
+        n_members = len(kept) - proper.n_ports
+        self.kept, self.port_ranks = kept, np.unique(proper.rank[n_members : len(kept)]).tolist()
+        self.fixed = self._fixed(kept[:n_members])
+
+    def _fixed(self, kept: Ints) -> tuple[Ints, Ints, Bools]:
+        """Return the members that keep their order, rank by rank: vertices, pointers, mask."""
+        proper, fixed = self.proper, np.flatnonzero(kept >= 0)
+        fixed = fixed[np.lexsort((kept[fixed], proper.rank[fixed]))]
+        is_fixed = np.zeros(proper.n, dtype=bool)
+        is_fixed[fixed] = True
+        return fixed, pointers(proper.rank[fixed], len(proper.rank_ptr) - 1), is_fixed
 
     def improve(self, order: Ints, lower_port: Floats) -> tuple[Ints, Ints]:
         """Return a better order and the crossings of each part; `order` is overwritten."""
+        order[self.fixed[-1][order]] = self.fixed[0]
         proper, port = self.proper, lower_port[self.below.rows]
-        sweep(
-            order, proper.rank_ptr, proper.part_ptr, *self.down, self.slot, port, *self.up, SWEEPS
-        )  # fmt: skip
+        columns = (*self.down, self.slot, port, *self.up, *self.fixed)
+        sweep(order, proper.rank_ptr, proper.part_ptr, *columns, SWEEPS)
         best, counts = self._switch(order, port)
         for _ in range(THREAD_ROUNDS if len(self.threads[0]) and counts.any() else 0):
             order = best.copy()
@@ -124,7 +140,8 @@ class _View:
     def _switch(self, order: Ints, port: Floats) -> tuple[Ints, Ints]:
         ranks = self.proper.rank_ptr
         ptr, lower, _ = self.down
-        switch_neighbours(order, ranks, ptr, lower, port, *self.up, SWITCH_ROUNDS)
+        columns = (ptr, lower, port, *self.up, self.fixed[-1])
+        switch_neighbours(order, ranks, *columns, SWITCH_ROUNDS)
         return order, self.crossings(order, self.slot)
 
     def crossings(self, order: Ints, slot: Ints) -> Ints:
@@ -136,8 +153,20 @@ class _View:
     def cost(self, order: Ints, counts: Ints, ways: Callable[[Ints], Floats]) -> Floats:
         """Return what a reader pays for each part, in world units of way across."""
         n_against = self.crossings(order, self.wish) - counts
-        cost: Floats = ways(order) + CROSSING_COST * counts + WISH_COST * n_against
+        n_outside = counts + self.crossings_outside(order)
+        cost: Floats = ways(order) + CROSSING_COST * n_outside + WISH_COST * n_against
         return cost
+
+    def crossings_outside(self, order: Ints) -> Ints:
+        """Return how often ports at the borders of each part stand against their wished order."""
+        total = np.zeros(len(self.proper.part_ptr) - 1, dtype=np.int64)
+        for rank in self.port_ranks:
+            ports = order[self.proper.rank_ptr[rank] : self.proper.rank_ptr[rank + 1]]
+            seen: list[int] = []
+            for place in self.kept[ports].tolist():
+                total[self.proper.part[ports[0]]] += len(seen) - bisect.bisect_right(seen, place)
+                bisect.insort(seen, place)
+        return total
 
     def _slots(self, apart: float) -> Ints:
         """Return for the edges downwards the index of their port at the lower end.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphs.layout import validate
 from graphs.layout.acyclic import box_depths, mark_back_edges
+from graphs.layout.arranging import Arranger
 from graphs.layout.assembly import assemble
 from graphs.layout.cache import ScopeCache, key_of
 from graphs.layout.contract import Boxes, Layout, LayoutOptions
@@ -90,17 +92,7 @@ def _nothing() -> Layout:
 
 def _turn(boxes: Boxes) -> Boxes:
     """Swap width and height, so that the phases always draw downwards."""
-    return Boxes(
-        width=boxes.height,
-        height=boxes.width,
-        parent=boxes.parent,
-        is_group=boxes.is_group,
-        is_constant=boxes.is_constant,
-        source=boxes.source,
-        target=boxes.target,
-        source_slot=boxes.source_slot,
-        target_slot=boxes.target_slot,
-    )
+    return replace(boxes, width=boxes.height, height=boxes.width)
 
 
 class _Scopes:
@@ -123,14 +115,19 @@ class _Scopes:
     ) -> list[ScopeLayout]:
         """Lay out all scopes, the innermost first; equal ones once."""
         n = len(self.plan.scope_box)
+        arranger = Arranger(self.boxes, self.plan, (self.top, self.group), self.cache)
+        self.hints = arranger.all(watch, is_strict=self.is_strict)
         keys: list[bytes] = [b""] * n
         layouts: dict[int, ScopeLayout] = {}
         known: dict[bytes, ScopeLayout] = {}
         for scope in range(n - 1, -1, -1):
             key = keys[scope] = self.key(scope, keys)
             layout = known.get(key) or self.cache.get(key)
-            if layout is None:
-                layout = lay_out_scope(self.build(scope, layouts), self.spacing(scope), watch)
+            if not isinstance(layout, ScopeLayout):
+                built = self.build(scope, layouts)
+                hint = self.hints[scope]
+                kept = hint.kept(built.n_members)
+                layout = lay_out_scope(built, self.spacing(scope), watch, hint.arranged, kept)
                 self.cache.put(key, layout)
             known[key] = layouts[scope] = layout
             if progress is not None:
@@ -153,6 +150,7 @@ class _Scopes:
             self.spacing_key,
             least,
             plan.n_in[scope].tobytes() + plan.n_out[scope].tobytes(),
+            self.hints[scope].key,
             self.members[low:high].tobytes(),
             plan.edges[self.edge_ptr[scope] : self.edge_ptr[scope + 1]].tobytes(),
             b"".join([keys[i] for i in inner[inner >= 0].tolist()]),

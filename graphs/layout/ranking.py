@@ -23,6 +23,7 @@ from graphs.layout.csr import Ints, group_rows
 from graphs.layout.scope import Bools, Scope
 
 TIGHTEN_ROUNDS = 8  # in practice two or three suffice
+MAX_LANES = 8  # ranks passed for each vertex; beyond it copies of a value share its lane
 MAX_SIMPLEX_STEPS = 10_000_000  # of the innermost loop: some 30 ms
 
 
@@ -82,9 +83,17 @@ def rank_vertices(scope: Scope, rows: Ints) -> Ranks:
     tighten(rank, order, out_ptr, out_dst, in_ptr, in_src, is_in | is_out, TIGHTEN_ROUNDS)
     _reach_optimum(rank, src, dst, part, (is_in, is_out))
     net = nets_of(scope, rows)
-    out_arcs = (out_ptr, out_dst, net[by_src])
-    share_ways(rank, order, *out_arcs, in_ptr, in_src, net[by_dst], is_in | is_out)
+    if _n_passed(rank, src, dst, net) > MAX_LANES * v:
+        out_arcs = (out_ptr, out_dst, net[by_src])
+        share_ways(rank, order, *out_arcs, in_ptr, in_src, net[by_dst], is_in | is_out)
     return _by_part(rank, part, n_parts)
+
+
+def _n_passed(rank: Ints, src: Ints, dst: Ints, net: Ints) -> int:
+    """Return how many ranks nets pass in all: the dummies that they will need."""
+    passed = np.zeros(int(net.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(passed, net, rank[dst] - rank[src] - 1)
+    return int(passed.sum())
 
 
 def nets_of(scope: Scope, rows: Ints) -> Ints:

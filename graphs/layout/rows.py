@@ -43,7 +43,7 @@ class Bands:
 
 
 def stack_ranks(
-    scope: Scope, proper: Proper, spacing: Spacing, x: Floats, reach_right: Floats
+    scope: Scope, proper: Proper, spacing: Spacing, x: Floats, reach_right: Floats, wish: Floats
 ) -> Bands:
     """Return the bands.
 
@@ -55,6 +55,8 @@ def stack_ranks(
     x : float64 array, shape (n,)
         Centres; each part starts at 0.
     reach_right : float64 array, shape (n,)
+    wish : float64 array, shape (n_parts,)
+        Parts with ports stand in this order from left to right.
     """
     n_ranks = len(proper.rank_ptr) - 1
     n_parts = len(proper.part_ptr) - 1
@@ -75,7 +77,7 @@ def stack_ranks(
     np.maximum.at(part_width, proper.part, x + reach_right)
     has_ports = np.zeros(n_parts, dtype=bool)
     has_ports[part_of_rank[is_port_rank]] = True
-    part_x, part_y, size = _pack(part_width, part_height, has_ports, spacing)
+    part_x, part_y, size = _pack(part_width, part_height, (has_ports, wish), spacing)
     above = max(spacing.pad_y[0], spacing.rank_gap) if scope.n_in else spacing.pad_y[0]
     below = max(spacing.pad_y[1], spacing.rank_gap) if scope.n_out else spacing.pad_y[1]
     total_width = max(size[0] + sum(spacing.pad_x), scope.min_width)
@@ -106,12 +108,14 @@ def _gaps(proper: Proper, spacing: Spacing, x: Floats) -> Floats:
 
 
 def _pack(
-    width: Floats, height: Floats, has_ports: Bools, spacing: Spacing
+    width: Floats, height: Floats, ports: tuple[Bools, Floats], spacing: Spacing
 ) -> tuple[Floats, Floats, tuple[float, float]]:
     """Return where each part goes, and the size of all."""
     x, y = np.zeros(len(width)), np.zeros(len(width))
     gap = max(spacing.node_gap, spacing.rank_gap)
+    has_ports, wish = ports
     in_row, others = np.flatnonzero(has_ports), np.flatnonzero(~has_ports)
+    in_row = in_row[np.argsort(wish[in_row], kind="stable")]
     steps = width[in_row] + spacing.node_gap
     x[in_row] = np.cumsum(steps) - steps
     row_width, row_height = float(steps.sum()), float(height[in_row].max(initial=0.0))

@@ -86,6 +86,15 @@ class Scope:
     min_height: float = 0.0
     is_strict: bool = False
 
+    def as_bytes(self) -> list[bytes]:
+        """Return all that the scope is, column by column."""
+        columns = (
+            self.width, self.height, self.src, self.src_port, self.dst, self.dst_port,
+            self.is_src_ordered, self.is_dst_ordered, self.src_x, self.dst_x,
+        )  # fmt: skip
+        numbers = (self.n_in, self.n_out, self.min_width, self.min_height, self.is_strict)
+        return [column.tobytes() for column in columns] + [repr(numbers).encode()]
+
     @property
     def n_members(self) -> int:
         """Number of members."""
@@ -125,3 +134,9 @@ class ScopeLayout:
     path_points: Floats
     path_of_edge: Ints
     n_crossings: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the large columns."""
+        arrays = (self.x, self.y, self.path_ptr, self.path_points, self.path_of_edge)
+        return sum(array.nbytes for array in arrays)

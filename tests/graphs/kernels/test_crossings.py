@@ -56,6 +56,36 @@ def test_initial_order(seed):
     assert order.tolist() == slow_initial_order(graph, starts.tolist())
 
 
+def nothing_fixed(graph: Sample) -> tuple[np.ndarray, ...]:
+    """Return what the kernels take where every vertex is free to move."""
+    n = len(graph.order)
+    return np.zeros(0, np.int64), np.zeros(len(graph.rank_ptr), np.int64), np.zeros(n, np.bool_)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_fixed_vertices_keep_their_order(seed):
+    """Neither sweeps nor switches change the order of fixed vertices among themselves."""
+    graph = sample(seed)
+    is_fixed = np.random.default_rng(seed).random(len(graph.order)) < 0.5
+    fixed = graph.order[is_fixed[graph.order]]
+    fixed_ptr = np.searchsorted(graph.rank[fixed], np.arange(len(graph.rank_ptr)))
+    parts = np.array([0, len(graph.rank_ptr) - 1])
+    order = graph.order.copy()
+    down, up = graph.down, graph.up
+    best = sweeps.sweep(
+        order, graph.rank_ptr, parts, down["ptr"], down["dst"], down["port"], graph.down_slot,
+        down["dst_port"], up["ptr"], up["src"], up["src_port"], fixed, fixed_ptr, is_fixed, 24,
+    )  # fmt: skip
+    assert order[is_fixed[order]].tolist() == fixed.tolist()
+    assert best[0] == slow_crossings(graph, order)
+    switching.switch_neighbours(
+        order, graph.rank_ptr, down["ptr"], down["dst"], down["dst_port"], up["ptr"], up["src"],
+        up["src_port"], is_fixed, 100,
+    )  # fmt: skip
+    assert order[is_fixed[order]].tolist() == fixed.tolist()
+    assert sorted(order) == sorted(graph.order)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sweep_returns_the_best_it_saw(seed):
     """The order has the crossings that are reported, never more than at the start."""
@@ -65,7 +95,7 @@ def test_sweep_returns_the_best_it_saw(seed):
     best = sweeps.sweep(
         order, graph.rank_ptr, parts, graph.down["ptr"], graph.down["dst"], graph.down["port"],
         graph.down_slot, graph.down["dst_port"], graph.up["ptr"], graph.up["src"],
-        graph.up["src_port"], 24,
+        graph.up["src_port"], *nothing_fixed(graph), 24,
     )  # fmt: skip
     assert np.array_equal(graph.rank[order], graph.rank[graph.order])
     assert sorted(order) == sorted(graph.order)
@@ -80,8 +110,9 @@ def test_switch_neighbours_saves_what_it_says(seed):
     ports = (graph.down["dst_port"], graph.up["ptr"], graph.up["src"], graph.up["src_port"])
     order = graph.order.copy()
     saved = switching.switch_neighbours(
-        order, graph.rank_ptr, graph.down["ptr"], graph.down["dst"], *ports, 1000
-    )
+        order, graph.rank_ptr, graph.down["ptr"], graph.down["dst"], *ports,
+        nothing_fixed(graph)[-1], 1000,
+    )  # fmt: skip
     after = slow_crossings(graph, order)
     assert slow_crossings(graph, graph.order) - after == saved
     for i in range(len(order) - 1):
