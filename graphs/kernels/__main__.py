@@ -1,12 +1,13 @@
 """``python -m graphs.kernels``: compile to the disk what is missing. Set-up runs it.
 
-With two numbers, a part and the number of parts, it compiles that share in this
-process; `preparing` runs those.
+With three numbers (a part, the number of parts, a niceness) it compiles that share
+in this process; `preparing` runs those.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from graphs.kernels.preparing import compile_missing
@@ -16,8 +17,10 @@ from graphs.kernels.warming import kept_in, warm
 def main(arguments: list[str]) -> int:
     """Compile and return the exit status."""
     if arguments:
+        part, n_parts, niceness = map(int, arguments)
+        if hasattr(os, "nice"):
+            os.nice(niceness)
         gc.disable()  # an eighth of the time; the process ends soon
-        part, n_parts = map(int, arguments)
         warm(part, n_parts)
         return 0
     if kept_in() is None:

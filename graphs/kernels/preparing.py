@@ -31,6 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 MAX_PROCESSES = 4  # what each compiles for itself, such as numba's own functions, is lost
 LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.05
+NICENESS = 10  # of what a server starts: the page comes first
 
 
 def is_compiled() -> bool:
@@ -39,15 +40,20 @@ def is_compiled() -> bool:
     return stamp is not None and stamp.is_file() and stamp.read_text() == fingerprint()
 
 
-def compile_missing() -> bool:
+def compile_missing(niceness: int = 0) -> bool:
     """Compile all kernels to the disk, in other processes; return whether they are there.
 
     Quick where they are there already.
+
+    Parameters
+    ----------
+    niceness : int
+        By how much these processes stand back, on systems that know such a thing.
     """
     stamp = _stamp()
     if stamp is None:
         return False
-    if not is_compiled() and _run_parts():
+    if not is_compiled() and _run_parts(niceness):
         with contextlib.suppress(OSError):  # the next process looks again
             _replace(stamp, fingerprint())
     return is_compiled()
@@ -65,7 +71,7 @@ def _replace(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def _run_parts() -> bool:
+def _run_parts(niceness: int) -> bool:
     """Compile, each process its share; return whether all went well."""
     n = max(1, min(MAX_PROCESSES, _n_processors()))
     # -P: a folder called graphs where the reader happens to be is not ours.
@@ -75,7 +81,7 @@ def _run_parts() -> bool:
     try:
         children.extend(
             subprocess.Popen(
-                [*command, str(part), str(n)],
+                [*command, str(part), str(n), str(niceness)],
                 env={**os.environ, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
             )
@@ -146,7 +152,7 @@ class Preparation:
     def _run(self) -> None:
         try:
             if self._is_compiling:
-                compile_missing()
+                compile_missing(NICENESS)
             warm()
         except BaseException as error:
             self._error = error

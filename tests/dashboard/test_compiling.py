@@ -33,7 +33,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Hold back a preparation that finds nothing compiled until the gate is opened."""
     opened = threading.Event()
     monkeypatch.setattr(preparing, "is_compiled", lambda: False)
-    monkeypatch.setattr(preparing, "compile_missing", lambda: opened.wait(20))
+    monkeypatch.setattr(preparing, "compile_missing", lambda _nice: opened.wait(20))
     monkeypatch.setattr(compiling, "PREPARATION", Preparation())
     return opened
 

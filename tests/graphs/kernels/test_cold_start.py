@@ -80,7 +80,7 @@ def loaded(cache: Path) -> tuple[float, int, bool]:
 def test_all_kernels_compile_in_seconds_and_load_in_less(tmp_path: Path) -> None:
     """One process fills an empty cache within a bound, and the next one compiles nothing."""
     code = (
-        "import sys, time; from graphs.kernels.__main__ import main; main(['0', '1']); "
+        "import sys, time; from graphs.kernels.__main__ import main; main(['0', '1', '0']); "
         "print(time.process_time())"
     )
     spent = float(python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)).stdout)
