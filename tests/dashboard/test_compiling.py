@@ -8,7 +8,8 @@ import time
 import panel as pn
 import pytest
 
-from dashboard import compiling
+import graphs.kernels
+from dashboard import app_hooks, compiling
 from dashboard.arguments import parse
 from dashboard.page import App
 from dashboard.work import Progress
@@ -77,6 +78,19 @@ def test_who_does_not_wait_any_more_is_let_go(gate: threading.Event) -> None:
     assert not compiling.PREPARATION.is_done
     gate.set()
     compiling.wait_for_kernels(Progress(), LARGE)
+    assert compiling.PREPARATION.is_done
+
+
+def test_a_server_starts_without_waiting(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request is answered while the layout is still being compiled."""
+    monkeypatch.setattr(graphs.kernels, "PREPARATION", compiling.PREPARATION)
+    monkeypatch.setattr(app_hooks, "_warm_density", lambda: None)
+    app_hooks.on_server_loaded(None)
+    assert compiling.PREPARATION.is_compiling and not compiling.PREPARATION.is_done
+    gate.set()
+    compiling.PREPARATION.wait()
     assert compiling.PREPARATION.is_done
 
 
