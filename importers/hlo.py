@@ -15,9 +15,10 @@ from functools import partial
 from graphs.errors import DamagedSource
 from graphs.ir import Facts, Graph, Model, NodeKind
 from importers.base import Probe
+from importers.fact_text import cut
 from importers.hlo_graph import build_graphs
 from importers.hlo_proto import looks_like_module, read_module
-from importers.hlo_source import HloSource, cut
+from importers.hlo_source import HloSource
 from importers.hlo_text import FORMAT, Computation, read_text, split_attributes
 from importers.notes import Notes
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from graphs.errors import DamagedSource
 from graphs.ir import Facts, Model
+from importers.fact_text import cut
 from importers.hlo_graph import build_graphs
 from importers.hlo_proto_source import ProtoSource, ShapeReader, StackFrames
-from importers.hlo_source import cut
 from importers.hlo_text import FORMAT, Computation
 from importers.hlo_wire import LENGTH, BrokenWire, Field, fields, numbers, signed, text, varint
 from importers.notes import Notes
@@ -180,7 +180,7 @@ def _computations(
         if body.root_id in name_of:
             computation.root = own.index(body.root_id)
         for row, kind in body.fusions.items():
-            called = computation.calls.get(row, ())
+            called = computation.calls.get(row, [])
             titles.update((one, f"{one} ({kind} fusion)") for one in called)
     return [b.computation for b in bodies], [b.spans for b in bodies], titles
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from graphs.errors import DamagedSource, UnsupportedFeature, quoted
 from graphs.ir import Facts
 from graphs.tensor_type import DTYPE_BITS, TensorType
-from importers.hlo_source import MAX_FACTS, MAX_FRAMES, HloSource, cut, numpy_dtype
+from importers.fact_text import MAX_FACTS, cut
+from importers.hlo_source import MAX_FRAMES, HloSource, numpy_dtype
 from importers.hlo_text import FORMAT, Computation
 from importers.hlo_types import PRIMITIVES, TUPLE, ShapeTable
 from importers.hlo_wire import (
@@ -250,7 +251,8 @@ class ProtoSource(HloSource):
         return None
 
     def _attributes(self, start: int, end: int) -> Facts:
-        data, facts, lists = self._data, [], dict[int, list[int]]()
+        data, lists = self._data, dict[int, list[int]]()
+        facts: Facts = []
         for found in fields(data, start, end):
             number, wire_type, at, stop = found
             if len(facts) >= MAX_FACTS:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from graphs.errors import DamagedSource, UnsupportedFeature, quoted
 from graphs.ir import Facts
 from graphs.tensor_type import DTYPE_BITS, TensorType
+from importers.fact_text import MAX_CHARS, MAX_FACTS, cut
 from importers.hlo_text import FORMAT, Computation, split_attributes, unescaped
 from importers.hlo_types import ShapeTable
 
-MAX_VALUE_CHARS = 4096
-MAX_FACTS = 256
 MAX_FRAMES = 32
 
 _COMMENT = re.compile(r"/\*[^*]*\*/")
@@ -24,11 +23,6 @@ _METADATA = re.compile(r'(\w+)=("[^"\\]*(?:\\.[^"\\]*)*"|\{[^{}]*\}|[^\s{}]+)')
 _FIELD = re.compile(r"(\w+)=(\d{1,9})")
 
 Tables = Mapping[str, Mapping[int, str]]
-
-
-def cut(text: str) -> str:
-    """Return a value that is no longer than a fact may be."""
-    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
 
 
 class HloSource:
@@ -58,7 +52,7 @@ class HloSource:
         if opcode == "parameter":
             facts.append(("parameter", cut(inner.strip())))
         elif opcode == "constant":
-            facts.append(("value", cut(inner.strip()[: 2 * MAX_VALUE_CHARS])))
+            facts.append(("value", cut(inner.strip()[: 2 * MAX_CHARS])))
         for key, value in split_attributes(computation.details[node])[:MAX_FACTS]:
             if key == "metadata":
                 facts += self._metadata(value)

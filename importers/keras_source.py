@@ -13,11 +13,10 @@ import orjson
 from numpy.typing import NDArray
 
 from graphs.ir import Facts, Graph
+from importers.fact_text import MAX_CHARS, MAX_FACTS, cut
 from importers.keras_config import Call, Json, Operation, is_reference
 from importers.keras_weights import Weight, WeightPlace
 
-MAX_CHARS = 4096
-MAX_FACTS = 512
 MAX_WRAPPERS = 32
 MAX_JSON_CHARS = 4 * MAX_CHARS
 OPAQUE = "Python bytecode ({:,} characters), kept closed: never decoded, never run"
@@ -117,16 +116,16 @@ class KerasSource:
         ids = ", ".join(self._graph.node_ids[one] for one in nodes[:16])
         of_what = "one layer, with the same weights" if operation in self.owners else "one layer"
         told = f"call {nodes.index(node) + 1} of {len(nodes)} of {of_what}: {ids}"
-        return [("shared", _cut(told))]
+        return [("shared", cut(told))]
 
 
 def operation_facts(operation: Operation) -> Facts:
     """Return the options of an operation; those of what it wraps under ``layer.``."""
-    facts: Facts = [("class", _cut(operation.class_name))]
+    facts: Facts = [("class", cut(operation.class_name))]
     if operation.module:
-        facts.append(("module", _cut(operation.module)))
+        facts.append(("module", cut(operation.module)))
     if ">" in operation.registered:
-        facts.append(("registered_name", _cut(operation.registered)))
+        facts.append(("registered_name", cut(operation.registered)))
     waiting: list[tuple[str, Json]] = [("", operation.config)]
     for _ in range(MAX_WRAPPERS):
         if not waiting:
@@ -134,10 +133,10 @@ def operation_facts(operation: Operation) -> Facts:
         prefix, config = waiting.pop()
         for key, value in list(config.items())[:MAX_FACTS]:
             if _is_wrapped(key, value):
-                facts.append((_cut(f"{prefix}{key}"), _cut(str(value.get("class_name")))))
+                facts.append((cut(f"{prefix}{key}"), cut(str(value.get("class_name")))))
                 waiting.append((f"{prefix}{key}.", value["config"]))
             elif value is not None and key != "layers":
-                facts.append((_cut(f"{prefix}{key}"), shown(key, value)))
+                facts.append((cut(f"{prefix}{key}"), shown(key, value)))
     return facts[:MAX_FACTS]
 
 
@@ -166,7 +165,7 @@ def call_facts(call: Call) -> Facts:
         found, kwargs = [], first[3] if is_full else {}
     found += kwargs.items() if isinstance(kwargs, dict) else ()
     return [
-        (_cut(f"call.{key}"), shown(key, value))
+        (cut(f"call.{key}"), shown(key, value))
         for key, value in found[:MAX_FACTS]
         if value is not None and not _has_tensor(value)
     ]
@@ -196,19 +195,19 @@ def shown(key: str, value: object) -> str:
         config = value.get("config")
         name = config.get("name") if isinstance(config, dict) else config
         if value["class_name"] in ("DTypePolicy", "Policy", "function") and isinstance(name, str):
-            return _cut(name)
+            return cut(name)
         options = config if isinstance(config, dict) else {}
         given = ", ".join(
             f"{k}={_plain(v)}" for k, v in list(options.items())[:32] if v is not None
         )
-        return _cut(f"{value['class_name']}({given})")
+        return cut(f"{value['class_name']}({given})")
     return _plain(value)
 
 
 def _plain(value: object) -> str:
     """Return a value as text: a text as it is, the rest as JSON, where bytecode stays closed."""
     if isinstance(value, str):
-        return _cut(value)
+        return cut(value)
     if isinstance(value, bool) or value is None or isinstance(value, int | float):
         return str(value)
     try:
@@ -217,7 +216,7 @@ def _plain(value: object) -> str:
         return "(a value that cannot be shown)"
     if '"__lambda__"' in text:
         return OPAQUE.format(len(text))
-    return _cut(text)
+    return cut(text)
 
 
 def _bytecode(key: str, value: object) -> str | None:
@@ -233,9 +232,5 @@ def _bytecode(key: str, value: object) -> str | None:
 
 def _weight_facts(weight: Weight) -> Facts:
     place = "/".join(part.decode("utf-8", "replace") for part in weight.path)
-    facts = [("stored as", _cut(place)), ("stored bytes", f"{weight.n_bytes:,}")]
+    facts = [("stored as", cut(place)), ("stored bytes", f"{weight.n_bytes:,}")]
     return [*facts, ("unreadable", weight.problem)] if weight.problem else facts
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from graphs.errors import DamagedSource, UnsupportedFeature
 from graphs.ir import Graph, NodeKind
 from graphs.tensor_type import DTYPE_BITS, UNKNOWN_TYPE, TensorType
+from importers.fact_text import cut
 from importers.hlo_scopes import is_leaf_name
 from importers.mlir_locations import LocationTable
 from importers.mlir_operations import (
@@ -29,7 +30,7 @@ from importers.mlir_operations import (
     text_of,
 )
 from importers.mlir_scope import BLOCK_ARGUMENT, INPUT, OUTPUT, NodeFacts, Scope
-from importers.mlir_source import MlirSource, cut
+from importers.mlir_source import MlirSource
 from importers.mlir_text import FORMAT, Block, MlirText, Operation, Region
 from importers.mlir_types import Signature, TypeTable
 from importers.naming import Namer

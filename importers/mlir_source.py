@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.ir import Facts, NodeKind
-from importers.hlo_source import MAX_FACTS, MAX_VALUE_CHARS, cut
+from importers.fact_text import MAX_CHARS, MAX_FACTS, cut
 from importers.mlir_constants import constant_data
 from importers.mlir_locations import Location, LocationTable
 from importers.mlir_operations import (
@@ -150,7 +150,7 @@ class MlirSource:
             value = self._aliases.get(value, value)
         if len(value) >= 2 and value[0] == value[-1] == '"':
             value = value[1:-1]
-        return cut(" ".join(value[: 2 * MAX_VALUE_CHARS].split()))
+        return cut(" ".join(value[: 2 * MAX_CHARS].split()))
 
 
 def location_facts(location: Location) -> Facts:

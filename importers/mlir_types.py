@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from graphs.tensor_type import UNKNOWN_TYPE, Dim, TensorType
+from importers.fact_text import cut
 from importers.hlo_types import dtype_name
 from importers.mlir_text import STRING
 
@@ -217,4 +218,4 @@ def element_name(text: str) -> str:
 
 def _short(text: str) -> str:
     flat = " ".join(text[: 4 * MAX_TYPE_CHARS].split())
-    return flat if len(flat) <= MAX_TYPE_CHARS else flat[: MAX_TYPE_CHARS - 1] + "…"
+    return cut(flat, MAX_TYPE_CHARS)

@@ -17,6 +17,7 @@ from typing import Any
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from graphs.ir import Facts, Graph, Model
 from importers.base import Probe
+from importers.fact_text import MAX_FACTS, cut
 from importers.notes import Notes
 from importers.onnx_graph import Rows, build_graph, connect, read_rows
 from importers.onnx_scope import DEFAULT_DOMAINS, Scope
@@ -24,7 +25,7 @@ from importers.onnx_scopes import find_scopes
 from importers.onnx_slim import SLIM_ABOVE_BYTES, slim_model
 from importers.onnx_source import OnnxSource
 from importers.onnx_tensors import TensorReader
-from importers.onnx_text import MAX_FACTS, cut, props
+from importers.onnx_text import props
 from importers.onnx_types import TypeTable, as_text
 from importers.onnx_weights import weigh
 from importers.onnx_wire import looks_like_model

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from graphs.errors import ReadError
 from graphs.ir import Facts, Graph, NodeKind
+from importers.fact_text import MAX_FACTS, cut
 from importers.onnx_graph import CAPTURED, Rows
 from importers.onnx_scope import FLOAT, FLOATS, INT, INTS, SPARSE, STRING, STRINGS, TENSOR
 from importers.onnx_slim import OWN_FILE
 from importers.onnx_tensors import EXTERNAL, TensorReader, external_of
-from importers.onnx_text import MAX_FACTS, attribute_text, cut, props
+from importers.onnx_text import attribute_text, props
 from importers.onnx_types import TypeTable, as_text, stored_bytes
 
 MAX_PREVIEW = 16  # elements of a small constant that are shown among the attributes

@@ -11,16 +11,8 @@ from typing import Any
 
 from graphs.ir import Facts
 from graphs.tensor_type import TensorType
+from importers.fact_text import MAX_CHARS, MAX_FACTS, MAX_ITEMS, cut
 from importers.onnx_types import TypeTable, as_text, dtype_name
-
-MAX_CHARS = 4096
-MAX_ITEMS = 256  # of a list attribute; the rest is counted
-MAX_FACTS = 512
-
-
-def cut(text: str) -> str:
-    """Return `text`, cut at `MAX_CHARS` characters with an ellipsis."""
-    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
 
 def props(entries: Iterable[Any], skip: Iterable[str] = ()) -> Facts:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from graphs.errors import ReadError, UnsupportedFeature
 from graphs.ir import Facts, Graph, Model, NodeKind
 from importers.base import Probe
+from importers.fact_text import MAX_FACTS, cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.pytorch_archive import FORMAT, MODELS, OLD_PROGRAM, Archive, ModelFiles
@@ -28,7 +29,6 @@ from importers.pytorch_schema import (
     decode_program,
 )
 from importers.pytorch_source import PytorchSource, range_text
-from importers.pytorch_text import MAX_FACTS, cut
 from importers.pytorch_types import TypeTable
 from importers.pytorch_weights import Weights
 

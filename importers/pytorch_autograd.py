@@ -20,10 +20,10 @@ from graphs.builder import GraphBuilder
 from graphs.errors import ReadError
 from graphs.ir import Facts, Model, NodeKind
 from graphs.tensor_type import TensorType
+from importers.fact_text import MAX_FACTS, cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.pytorch_tensors import numpy_of
-from importers.pytorch_text import MAX_FACTS, cut
 
 FORMAT = "PyTorch autograd graph"
 _SAVED = "_saved_"

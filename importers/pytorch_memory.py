@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from graphs.errors import ReadError, quoted
 from graphs.ir import Facts, Graph, Model, NodeKind
 from importers import pytorch_autograd
+from importers.fact_text import MAX_FACTS, cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.pytorch_archive import FORMAT
 from importers.pytorch_fx import FxGraph, FxReader, Said, attribute_of
 from importers.pytorch_tensors import numpy_of
-from importers.pytorch_text import MAX_FACTS, cut, metadata_facts
+from importers.pytorch_text import metadata_facts
 from importers.torchscript_dump import TooManyNodes, dumped, tensor_of
 from importers.torchscript_graph import Dumped, build_model
 

@@ -15,6 +15,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from graphs.ir import Facts, NodeKind
+from importers.fact_text import MAX_FACTS, cut
 from importers.pytorch_graph import NO_SPEC, Rows
 from importers.pytorch_schema import (
     DECODING_ERRORS,
@@ -24,15 +25,7 @@ from importers.pytorch_schema import (
     decode_lazy_graph,
 )
 from importers.pytorch_symbols import symbols_of
-from importers.pytorch_text import (
-    LAYOUTS,
-    MAX_FACTS,
-    argument_text,
-    cut,
-    device_text,
-    is_reference,
-    metadata_facts,
-)
+from importers.pytorch_text import LAYOUTS, argument_text, device_text, is_reference, metadata_facts
 from importers.pytorch_weights import Weights
 
 STRIDED = 7

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from importers.fact_text import cut
+
 MAX_EXPRESSION_CHARS = 2048
 MAX_DIM_CHARS = 64
 _TOKEN = re.compile(r"\s*(?:'([^']*)'|([A-Za-z_][\w.]*)|(-?\d+(?:\.\d+)?)|([(),=]))")
@@ -23,7 +25,7 @@ def expression_text(expression: str) -> str:
     """Return an expression as a reader would write it; as it stands if it is written otherwise."""
     text = expression[:MAX_EXPRESSION_CHARS]
     found = _infix(text) if "(" in text else None
-    return _cut(_tidied(text) if found is None else found)
+    return cut(_tidied(text) if found is None else found, MAX_DIM_CHARS)
 
 
 def symbols_of(expression: str) -> list[str]:
@@ -89,7 +91,3 @@ def _written(function: str, items: list[str]) -> str:
 def _is_sum(text: str) -> bool:
     """Return whether a part needs parentheses beside a stronger operator."""
     return not re.fullmatch(r"-?[\w.]+|\w+\([^()]*\)|\([^()]*\)", text)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_DIM_CHARS else text[: MAX_DIM_CHARS - 1] + "…"

@@ -10,20 +10,13 @@ from typing import Any
 
 from graphs.ir import Facts
 from importers.dtypes import TORCH_DTYPES
+from importers.fact_text import MAX_CHARS, MAX_FACTS, MAX_ITEMS, cut
 from importers.pytorch_symbols import expression_text
 
-MAX_CHARS = 4096
-MAX_ITEMS = 256
-MAX_FACTS = 512
 LAYOUTS = ("", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "mkldnn")
 MEMORY_FORMATS = ("", "contiguous", "channels_last", "channels_last_3d", "preserve")
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
 _GENERATED = "<eval_with_key>"
-
-
-def cut(text: str) -> str:
-    """Return `text`, cut at `MAX_CHARS` characters with an ellipsis."""
-    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
 
 def argument_text(argument: Any) -> str:

@@ -88,15 +88,16 @@ FORMATS: tuple[Format, ...] = (
         name="TensorFlow SavedModel",
         module="importers.tensorflow",
         extensions=(".pb", ".pbtxt"),
-        keeps="every MetaGraph and signature, functions as subgraphs, name scopes as groups, control "
-        "edges, variables with the checkpoint's shapes and values; TF1 and TF2; a folder opens too",
+        keeps="every MetaGraph and signature, functions as subgraphs, name scopes as groups, "
+        "control edges, variables with the checkpoint's shapes and values; TF1 and TF2; a folder "
+        "opens too",
     ),
     Format(
         name="TensorFlow GraphDef",
         module="importers.tensorflow_graphdef",
         extensions=(".pb", ".pbtxt"),
-        keeps="functions as subgraphs, name scopes as groups, shapes, control edges, loops of control "
-        "flow v1 as cycles",
+        keeps="functions as subgraphs, name scopes as groups, shapes, control edges, loops of "
+        "control flow v1 as cycles",
     ),
     Format(
         name="PyTorch ExportedProgram",

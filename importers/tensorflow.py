@@ -21,6 +21,7 @@ from typing import Any
 from graphs.errors import DamagedSource
 from graphs.ir import Facts, Graph, Model
 from importers.base import Probe
+from importers.fact_text import cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.tensorflow_calls import VARIABLES
@@ -28,7 +29,6 @@ from importers.tensorflow_checkpoint import read_checkpoint
 from importers.tensorflow_messages import messages, parse
 from importers.tensorflow_metagraph import MetaGraph, Opened
 from importers.tensorflow_source import Debug
-from importers.tensorflow_text import cut
 from importers.tensorflow_wire import is_saved_model, is_saved_model_text
 
 FORMAT = "TensorFlow SavedModel"

@@ -140,7 +140,8 @@ class Origins:
         found = self._seen.get(name)
         if found is None:
             bound = list(self._bound.get(name, ()))[-len(arguments) :] if arguments else []
-            found = [None] * (len(arguments) - len(bound)) + bound
+            unbound: list[Origin | None] = [None] * (len(arguments) - len(bound))
+            found = unbound + bound
         known = {arg: one for arg, one in zip(arguments, found, strict=False) if one is not None}
         self.of[name] = known
         return known

@@ -10,6 +10,7 @@ functions only.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +44,31 @@ class Messages:
     debug_info: Any
 
 
+# What TensorBoard lacks: message -> (field, its number, type, label, message of the field).
+_DECLARED: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
+    "SavedModel": (
+        ("saved_model_schema_version", 1, _INT64, _OPTIONAL, ""),
+        ("meta_graphs", 2, _MESSAGE, _REPEATED, "MetaGraphDef"),
+    ),
+    "BundleHeaderProto": (
+        ("num_shards", 1, _VARINT32, _OPTIONAL, ""),
+        ("endianness", 2, _VARINT32, _OPTIONAL, ""),
+    ),
+    "TensorSliceProto": (),
+    "BundleEntryProto": (
+        ("dtype", 1, _VARINT32, _OPTIONAL, ""),
+        ("shape", 2, _MESSAGE, _OPTIONAL, "TensorShapeProto"),
+        ("shard_id", 3, _VARINT32, _OPTIONAL, ""),
+        ("offset", 4, _INT64, _OPTIONAL, ""),
+        ("size", 5, _INT64, _OPTIONAL, ""),
+        ("crc32c", 6, _FIXED32, _OPTIONAL, ""),
+        ("slices", 7, _MESSAGE, _REPEATED, "TensorSliceProto"),
+    ),
+}
+
+
 @functools.cache
 def _messages() -> Messages:
-    from google.protobuf import (  # type: ignore[import-untyped]
-        descriptor_pb2,
-        descriptor_pool,
-        message_factory,
-    )
     from tensorboard.compat.proto import (
         graph_debug_info_pb2,
         graph_pb2,
@@ -58,53 +77,42 @@ def _messages() -> Messages:
         trackable_object_graph_pb2,
     )
 
-    file = descriptor_pb2.FileDescriptorProto(
-        name="opscope/tensorflow.proto", package=_PACKAGE, syntax="proto3"
-    )
-    others = (meta_graph_pb2.MetaGraphDef, tensor_shape_pb2.TensorShapeProto)
-    meta_graph, shape = (f".{one.DESCRIPTOR.full_name}" for one in others)
-    file.dependency.extend(one.DESCRIPTOR.file.name for one in others)
-    declared: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
-        "SavedModel": (
-            ("saved_model_schema_version", 1, _INT64, _OPTIONAL, ""),
-            ("meta_graphs", 2, _MESSAGE, _REPEATED, meta_graph),
-        ),
-        "BundleHeaderProto": (
-            ("num_shards", 1, _VARINT32, _OPTIONAL, ""),
-            ("endianness", 2, _VARINT32, _OPTIONAL, ""),
-        ),
-        "TensorSliceProto": (),
-        "BundleEntryProto": (
-            ("dtype", 1, _VARINT32, _OPTIONAL, ""),
-            ("shape", 2, _MESSAGE, _OPTIONAL, shape),
-            ("shard_id", 3, _VARINT32, _OPTIONAL, ""),
-            ("offset", 4, _INT64, _OPTIONAL, ""),
-            ("size", 5, _INT64, _OPTIONAL, ""),
-            ("crc32c", 6, _FIXED32, _OPTIONAL, ""),
-            ("slices", 7, _MESSAGE, _REPEATED, f".{_PACKAGE}.TensorSliceProto"),
-        ),
-    }
-    for name, fields in declared.items():
-        message = file.message_type.add(name=name)
-        for field, number, kind, label, type_name in fields:
-            message.field.add(
-                name=field, number=number, type=kind, label=label, type_name=type_name or None
-            )
-    pool = descriptor_pool.Default()
-    pool.AddSerializedFile(file.SerializeToString())
-
-    def made(name: str) -> Any:
-        found = pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
-        return message_factory.GetMessageClass(found)
-
+    made = _declare((meta_graph_pb2.MetaGraphDef, tensor_shape_pb2.TensorShapeProto))
     return Messages(
         graph_def=graph_pb2.GraphDef,
-        saved_model=made("SavedModel"),
-        bundle_header=made("BundleHeaderProto"),
-        bundle_entry=made("BundleEntryProto"),
+        saved_model=made["SavedModel"],
+        bundle_header=made["BundleHeaderProto"],
+        bundle_entry=made["BundleEntryProto"],
         object_graph=trackable_object_graph_pb2.TrackableObjectGraph,
         debug_info=graph_debug_info_pb2.GraphDebugInfo,
     )
+
+
+def _declare(known: Iterable[Any]) -> dict[str, Any]:
+    """Return the classes of `_DECLARED`; their fields may be messages of the classes `known`."""
+    from google.protobuf import (  # type: ignore[import-untyped]
+        descriptor_pb2,
+        descriptor_pool,
+        message_factory,
+    )
+
+    file = descriptor_pb2.FileDescriptorProto(
+        name="opscope/tensorflow.proto", package=_PACKAGE, syntax="proto3"
+    )
+    types = {name: f".{_PACKAGE}.{name}" for name in _DECLARED}
+    for cls in known:
+        file.dependency.append(cls.DESCRIPTOR.file.name)
+        types[cls.DESCRIPTOR.name] = f".{cls.DESCRIPTOR.full_name}"
+    for name, fields in _DECLARED.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind, label, inner in fields:
+            message.field.add(
+                name=field, number=number, type=kind, label=label, type_name=types.get(inner)
+            )
+    pool = descriptor_pool.Default()
+    pool.AddSerializedFile(file.SerializeToString())
+    found = {name: pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in _DECLARED}
+    return {name: message_factory.GetMessageClass(one) for name, one in found.items()}
 
 
 def messages(source: str, format: str) -> Messages:

@@ -15,6 +15,7 @@ from typing import Any
 
 from graphs.ir import Facts, Graph
 from graphs.tensor_type import DTYPE_BITS
+from importers.fact_text import cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.tensorflow_body import Argument, Body, Library
@@ -34,7 +35,6 @@ from importers.tensorflow_ops import dtype_name, operations, outputs_of
 from importers.tensorflow_signatures import read_signatures, signature_facts
 from importers.tensorflow_source import Debug
 from importers.tensorflow_tensors import TypeTable, stored_elements
-from importers.tensorflow_text import cut
 
 Calls = dict[str, list[tuple[Any, list[str]]]]
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.ir import Facts
+from importers.fact_text import MAX_FACTS, cut
 from importers.tensorflow_calls import VARIABLES, variable_name
 from importers.tensorflow_checkpoint import Checkpoint, beside
 from importers.tensorflow_tensors import decoded
-from importers.tensorflow_text import MAX_FACTS, attribute_facts, cut
+from importers.tensorflow_text import attribute_facts
 
 MAX_LINES = 8  # of a stack trace
 DEBUG_FILE = "debug/saved_model_debug_info.pb"

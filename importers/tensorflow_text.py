@@ -11,21 +11,14 @@ from typing import Any
 from graphs.errors import ReadError
 from graphs.ir import Facts
 from graphs.tensor_type import TensorType
+from importers.fact_text import MAX_CHARS, MAX_FACTS, MAX_ITEMS, cut
 from importers.tensorflow_ops import dtype_name
 from importers.tensorflow_tensors import decoded, dims_of, stored_elements
 
-MAX_CHARS = 4096
-MAX_ITEMS = 256  # of a list; the rest is counted
-MAX_FACTS = 512
 MAX_PREVIEW = 16  # elements of a small tensor that are shown
 _LISTS = ("s", "i", "f", "b", "type", "shape", "tensor", "func")
 # What the graph shows already, as the types of values and as links.
 _SHOWN_ELSEWHERE = frozenset({"_output_shapes"})
-
-
-def cut(text: str) -> str:
-    """Return `text`, cut at `MAX_CHARS` characters with an ellipsis."""
-    return text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"
 
 
 def attribute_facts(attr: Any) -> Facts:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from graphs.builder import GraphBuilder
 from graphs.ir import Graph, Model, NodeKind
 from graphs.tensor_type import Dim, TensorType
+from importers.fact_text import cut
 from importers.naming import Namer
 from importers.notes import Notes
 from importers.pytorch_modules import Modules, shared
-from importers.pytorch_text import cut
 from importers.torchscript_source import ScriptSource
 
 FORMAT = "TorchScript"

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.ir import Facts
+from importers.fact_text import MAX_FACTS, cut
 from importers.pytorch_modules import Modules
-from importers.pytorch_text import MAX_FACTS, cut
 
 
 class ScriptSource:
