@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -37,6 +39,7 @@ def run() -> list[Row]:
     rows += _decoders()
     rows += _growth()
     rows += _expansion()
+    rows.append(_memory())
     return rows + _extremes()
 
 
@@ -83,6 +86,30 @@ def _expansion() -> list[Row]:
         times.append(1000 * (time.perf_counter() - start))
     name = "layout: expanding one group at 50,000 nodes"
     return [Row(name, statistics.median(times), "ms", 40.0)]
+
+
+def _memory() -> Row:
+    """Return the peak memory of a process that lays out 100,000 nodes and does nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LAY_OUT_100_000], check=True, capture_output=True, text=True
+    )
+    before, after = (float(word) for word in done.stdout.split())
+    told = f"{before:,.0f} MB of them before the layout"
+    return Row("layout: peak memory of 100,000 nodes, flat", after, "MB", 1000.0, told)
+
+
+_LAY_OUT_100_000 = """
+import resource
+from benchmarks.graphs import decoder
+from benchmarks.layout import boxes_of
+from graphs.layout import lay_out
+from graphs.visible import visible
+boxes = boxes_of(visible(decoder(100_000), flat=True, show_constants=True))
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(peak())
+lay_out(boxes)
+print(peak())
+"""
 
 
 def _extremes() -> list[Row]:

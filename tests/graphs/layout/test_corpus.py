@@ -7,6 +7,9 @@ import time
 import numpy as np
 import pytest
 
+from components.graph_view.drawing import boxes_of as page_boxes_of
+from components.graph_view.drawing import labels_of
+from graphs.errors import ReadError
 from graphs.layout import Boxes, LayoutOptions, lay_out
 from graphs.layout.cache import ScopeCache
 from graphs.visible import Visible, visible
@@ -81,3 +84,31 @@ def test_large_models(corpus, name, view):
     if view == "expanded":
         assert_inside_groups(boxes, layout, LayoutOptions())
         assert_no_overlap(boxes, layout)
+
+
+NO_MODELS = {"LICENSES", "malformed", "profiles"}
+LOOKED_AT = 600  # nodes; the slow look at larger ones is left to the tests above
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["collapsed", "expanded", "flat"])
+def test_every_file(corpus, view):
+    """Graphs of every format keep all promises, drawn as the page draws them."""
+    n_looked_at = 0
+    for path in sorted(corpus.rglob("*")):
+        if not path.is_file() or NO_MODELS & set(path.relative_to(corpus).parts):
+            continue
+        try:
+            graphs = read(path).graphs
+        except ReadError:
+            continue  # node data, weights beside a model
+        for graph in graphs:
+            if graph.n_nodes > LOOKED_AT:
+                continue
+            expanded = range(len(graph.namespaces)) if view == "expanded" else ()
+            seen = visible(graph, expanded, flat=view == "flat")
+            boxes = page_boxes_of(seen, labels_of(seen))
+            layout = lay_out(boxes, cache=ScopeCache(2**28))
+            assert_keeps_promises(boxes, layout, LayoutOptions())
+            n_looked_at += 1
+    assert n_looked_at > 300

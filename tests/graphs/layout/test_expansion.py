@@ -15,6 +15,7 @@ from graphs.ir import Graph, NodeKind
 from graphs.layout import Layout, lay_out
 from graphs.layout.cache import ScopeCache
 from graphs.visible import Visible, visible
+from importers import read
 
 
 def nested_graph(seed: int, n_nodes: int = 40, n_groups: int = 6) -> Graph:
@@ -104,3 +105,21 @@ def test_a_border_is_met_in_the_order_in_which_edges_come():
         builder.add_edge(value, row, 0)
     _, layout = drawn(builder.build(), {1})
     assert layout.n_crossings == 0
+
+
+REAL = (
+    "onnx/silero_vad_16k_op15.onnx",
+    "onnx/TFBertForQuestionAnswering.onnx",
+    "onnx/basic_pitch_nmp.onnx",
+    "json/coco-ssd.me.json",
+    "tflite/kv_cache_two_signatures.tflite",
+)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_nothing_changes_sides_in_real_models(corpus, name):
+    """Whichever group of a real model is opened first, the others stay where they are."""
+    graph = read(corpus / name).graphs[0]
+    before = places(*drawn(graph, set()))
+    for key in [key for key in before if key >= graph.n_nodes][:10]:
+        assert n_turned(before, places(*drawn(graph, {key - graph.n_nodes}))) == 0
