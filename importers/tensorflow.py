@@ -50,7 +50,7 @@ def read(probe: Probe, notes: Notes) -> Model:
     DamagedSource
         The file is cut or corrupt, or holds no graph.
     """
-    known = messages(probe.name, FORMAT)
+    known = messages()
     is_text = is_saved_model_text(probe.head)
     saved = parse(probe, known.saved_model, FORMAT, is_text=is_text)
     held = [meta.graph_def for meta in saved.meta_graphs]

@@ -36,7 +36,7 @@ def read(probe: Probe, notes: Notes) -> Model:
     DamagedSource
         The file is cut or corrupt, or holds no graph.
     """
-    known = messages(probe.name, FORMAT)
+    known = messages()
     graph_def = parse(probe, known.graph_def, FORMAT, is_text=is_graph_text(probe.head))
     if not graph_def.node and not graph_def.library.function:
         raise DamagedSource(probe.name, "it holds no graph", format=FORMAT)

@@ -14,13 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from graphs.errors import DamagedSource, MissingFramework, ReadError, UnsupportedFeature
+from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
 from importers.base import Probe
 from importers.tensorflow_pbtxt import to_wire
 
 MAX_MESSAGE_BYTES = (2 << 30) - 1  # protobuf's own limit
 MAX_TEXT_BYTES = 512 << 20
-EXTRA = "tensorflow"
 _PACKAGE = "opscope.tensorflow"
 _VARINT32, _INT64, _FIXED32, _MESSAGE = 5, 3, 7, 11  # FieldDescriptorProto.Type
 _OPTIONAL, _REPEATED = 1, 3
@@ -68,7 +67,8 @@ _DECLARED: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
 
 
 @functools.cache
-def _messages() -> Messages:
+def messages() -> Messages:
+    """Return the message classes, made once."""
     from tensorboard.compat.proto import (
         graph_debug_info_pb2,
         graph_pb2,
@@ -113,25 +113,6 @@ def _declare(known: Iterable[Any]) -> dict[str, Any]:
     pool.AddSerializedFile(file.SerializeToString())
     found = {name: pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in _DECLARED}
     return {name: message_factory.GetMessageClass(one) for name, one in found.items()}
-
-
-def messages(source: str, format: str) -> Messages:
-    """Return the message classes.
-
-    Parameters
-    ----------
-    source, format : str
-        What is being read, for the error.
-
-    Raises
-    ------
-    MissingFramework
-        TensorBoard's package is not installed.
-    """
-    try:
-        return _messages()
-    except ImportError as error:
-        raise MissingFramework(source, format=format, extra=EXTRA) from error
 
 
 def parse(probe: Probe, cls: Any, format: str, *, is_text: bool) -> Any:

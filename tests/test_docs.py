@@ -58,10 +58,25 @@ def test_commands_exist(document: Path) -> None:
     """Every `./run TASK` and every extra that a page names is there."""
     text = document.read_text()
     assert set(re.findall(r"\./run ([a-z][a-z-]*)", text)) <= tasks()
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        extras = set(tomllib.load(file)["project"]["optional-dependencies"])
     named = {e for group in re.findall(r"opscope\[([a-z,]+)\]", text) for e in group.split(",")}
-    assert named <= extras
+    assert named <= extras()
+
+
+def extras() -> set[str]:
+    """Return the extras of the distribution."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return set(tomllib.load(file)["project"]["optional-dependencies"])
+
+
+def test_every_extra_that_the_code_names_exists() -> None:
+    """The install line of an error, and of a format's row, installs something."""
+    pattern = re.compile(r"""(?:extra=|EXTRA = )"(\w+)"|opscope\[(\w+)\]""")
+    packages = ("dashboard", "importers", "measures")
+    found = (
+        m for path in sources(".py", under=packages) for m in pattern.findall(path.read_text())
+    )
+    named = {one for pair in found for one in pair if one}
+    assert {"jax", "torch"} <= named <= extras()
 
 
 def test_the_readme_holds_the_table_of_formats() -> None:
