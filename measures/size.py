@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graphs.constants import users
 from graphs.ir import Graph, NodeKind
 from graphs.node_data import NodeData
 
@@ -21,9 +22,11 @@ def size_measures(graph: Graph) -> list[NodeData]:
 def parameters(graph: Graph) -> NodeData:
     """Return the number of constant elements that each operator reads.
 
-    A constant counts once, at the first operator in the graph's order that reads
+    A constant counts once, at the first operator in the graph's order that uses
     it, so that sums over groups add up to the whole; one that nothing reads
-    counts at itself. Operators without constants have no value (NaN).
+    counts at itself. An operator that only hands it on, as ReadVariableOp and
+    Identity do, does not use it: `graphs.constants`. Operators without constants
+    have no value (NaN).
     """
     return _node_data(graph, "parameters", "", _at_readers(graph, _elements(graph)))
 
@@ -95,11 +98,7 @@ def _at_readers(graph: Graph, sizes: NDArray[np.float64]) -> NDArray[np.float64]
     """
     is_constant = graph.node_kind[graph.value_node] == NodeKind.CONSTANT
     is_constant &= ~np.isnan(sizes)
-    place = graph.value_node.astype(np.int64)
-    # Edges are sorted by target: written backwards, the first reader is the one that stays.
-    reads = np.flatnonzero(graph.node_kind[graph.edge_target] == NodeKind.OPERATOR)[::-1]
-    place[graph.edge_value[reads]] = graph.edge_target[reads]
-    place, weights = place[is_constant], sizes[is_constant]
+    place, weights = users(graph)[is_constant], sizes[is_constant]
     total = np.bincount(place, weights=weights, minlength=graph.n_nodes)
     is_present = np.bincount(place, minlength=graph.n_nodes) > 0
     return np.where(is_present, total, np.nan)

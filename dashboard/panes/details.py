@@ -7,17 +7,15 @@ import panel as pn
 import panel_material_ui as pmui
 from numpy.typing import NDArray
 
-from components.plots.ticks import format_number, format_share, format_value
+from components.plots.ticks import format_share, format_value
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.panes.overlay import data_text
+from dashboard.panes.tensor_preview import TensorPreview
 from dashboard.session import Session
-from dashboard.work import Progress, Work
-from graphs.errors import ReadError
-from graphs.ir import Facts, Graph, Node, NodeKind
+from dashboard.work import Work
+from graphs.ir import Facts, Graph, Node
 
 MAX_ROWS = 32
-MAX_PREVIEW = 24
-MAX_PREVIEW_BYTES = 64 << 20
 
 
 class DetailsPane:
@@ -25,17 +23,15 @@ class DetailsPane:
 
     def __init__(self, session: Session, work: Work) -> None:
         self.session = session
-        self.work = work
         self.text = pn.pane.HTML(STYLE, sizing_mode="stretch_width", margin=(4, 12))
         self.subgraphs = pmui.Row(margin=(0, 8))
         self.locate = _small_button("Show on graph", "my_location", self._locate)
-        self.preview = _small_button("Preview the values", "grid_on", self._preview)
-        self.values = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 12))
+        self.preview = TensorPreview(work)
         self.view = pmui.Column(
             self.text,
-            pmui.Row(self.locate, self.preview, margin=(0, 8)),
+            pmui.Row(self.locate, margin=(0, 8)),
             self.subgraphs,
-            self.values,
+            self.preview.view,
             sizing_mode="stretch_width",
         )
         session.param.watch(self._show, ["selection", "graph", "node_data"])
@@ -43,10 +39,9 @@ class DetailsPane:
 
     def _show(self, *_: object) -> None:
         graph, rows = self.session.graph, self.session.selection
-        self.values.object = ""
         one = graph.node(int(rows[0])) if graph is not None and len(rows) == 1 else None
         self.locate.visible = len(rows) > 0
-        self.preview.visible = one is not None and one.kind is NodeKind.CONSTANT
+        self.preview.offer(one)
         self.subgraphs.objects = self._subgraph_buttons(one)
         if graph is None:
             body = text_html("No model is open.", "facts-empty")
@@ -74,57 +69,6 @@ class DetailsPane:
 
     def _locate(self, _event: object) -> None:
         self.session.locate(self.session.selection.tolist())
-
-    def _preview(self, _event: object) -> None:
-        graph, rows = self.session.graph, self.session.selection
-        if graph is None or len(rows) != 1:
-            return
-        node = graph.node(int(rows[0]))
-        n_bytes = max((node.value_type(v).n_bytes or 0 for v in node.outputs), default=0)
-        if n_bytes > MAX_PREVIEW_BYTES:
-            size, limit = (format_value(float(n), "bytes") for n in (n_bytes, MAX_PREVIEW_BYTES))
-            self._show_values(f"The tensor has {size}; values are shown up to {limit}.")
-            return
-
-        def job(_progress: Progress) -> Facts | str:
-            try:
-                data = graph.source.tensor(node.index)
-            except ReadError as error:
-                return str(error)
-            return "The file holds no values." if data is None else tensor_facts(data)
-
-        self.work.start("preview", f"Reading {node.id} …", job, self._show_values)
-
-    def _show_values(self, found: Facts | str) -> None:
-        is_text = isinstance(found, str)
-        body = text_html(found, "facts-empty") if is_text else facts_html("Values", found)
-        self.values.object = STYLE + body
-
-
-def tensor_facts(data: NDArray[np.generic]) -> Facts:
-    """Return statistics and the first values of a tensor."""
-    facts: Facts = [
-        ("shape", "×".join(map(str, data.shape)) or "scalar"),
-        ("dtype", str(data.dtype)),
-    ]
-    if data.dtype.kind == "V" and data.dtype.names is None and data.dtype.itemsize <= 2:
-        data = data.astype(np.float32)  # bfloat16, float8, int4: NumPy knows them by their size
-    if data.size and data.dtype.kind in "fiub":
-        numbers = data.astype(np.float64).ravel()
-        finite = numbers[np.isfinite(numbers)]
-        if finite.size:
-            named = [("min", finite.min()), ("mean", finite.mean()), ("max", finite.max())]
-            facts += [(name, format_number(float(value), 5)) for name, value in named]
-            facts.append(("standard deviation", format_number(float(finite.std()), 5)))
-            facts.append(("zeros", format_share(float(np.sum(finite == 0)), float(data.size))))
-        if finite.size < data.size:
-            facts.append(("not finite", f"{data.size - finite.size:,}"))
-    first = data.ravel()[:MAX_PREVIEW].tolist()
-    shown = ", ".join(
-        format_number(value, 5) if isinstance(value, float) else str(value) for value in first
-    )
-    facts.append((f"first {len(first)}" if data.size > len(first) else "all", shown))
-    return facts
 
 
 def _small_button(label: str, icon: str, on_click: object) -> pmui.Button:

@@ -95,3 +95,17 @@ def test_a_value_that_only_orders_execution_has_no_size() -> None:
         builder.add_edge(signal, target, 0, is_control=True)
     builder.add_value(last, 0, "last")
     np.testing.assert_array_equal(output_bytes(builder.build()).values, [16, np.nan, np.nan])
+
+
+def test_parameters_are_looked_for_behind_what_hands_them_on() -> None:
+    """A variable that is read and renamed counts at the convolution behind, as a whole."""
+    builder = GraphBuilder("main")
+    w = builder.add_node("w", "VarHandleOp", kind=NodeKind.CONSTANT)
+    read, same, conv = (builder.add_node(o, o) for o in ("ReadVariableOp", "Identity", "Conv2D"))
+    value = builder.add_value(w, 0, "w", WEIGHT)
+    for node in (read, same, conv):
+        builder.add_edge(value, node, 0)
+        value = builder.add_value(node, 0, "", WEIGHT)
+    graph = builder.build()
+    assert _by_id(graph, parameters(graph).values) == {"Conv2D": 12}
+    assert _by_id(graph, parameter_bytes(graph).values) == {"Conv2D": 48}
