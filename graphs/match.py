@@ -1,0 +1,192 @@
+"""Pair the nodes of two graphs or models: the recipe, and nothing else.
+
+How it works and where the ideas are from: `docs/matching.md`. Each step pairs what it is sure
+of and leaves the rest to the next; nothing is random, recursive or quadratic in the whole.
+Imports NumPy and the columns only: no framework, no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphs.ir import Graph, Model, NodeKind
+from graphs.match_changes import changes_of, kind_of, same_weights
+from graphs.match_fusion import fold
+from graphs.match_groups import group_pairs
+from graphs.match_names import (
+    pair_by_names,
+    pair_by_weights,
+    pair_changed_names,
+    pair_fixed,
+)
+from graphs.match_order import pair_by_order
+from graphs.match_side import Side, Vocabulary, make_side, reached_graphs
+from graphs.match_skeleton import HEAVY_TRANSPARENT, skeleton
+from graphs.match_spread import spread_all
+from graphs.match_state import Work
+from graphs.match_structure import Both, View, bones, pair_by_structure, pair_symmetric, whole
+from graphs.match_types import DEFAULT_OPTIONS, Matching, MatchOptions, Pair
+
+
+def match(
+    a: Graph, b: Graph, options: MatchOptions = DEFAULT_OPTIONS, *, is_same_format: bool = True
+) -> Matching:
+    """Return how the nodes of two graphs correspond.
+
+    Parameters
+    ----------
+    a, b : Graph
+    options : MatchOptions
+    is_same_format : bool
+        Whether the op types and attributes of both are of one format. Between formats
+        op types agree by the table in `graphs/match_ops.py`.
+    """
+    return _match([a], [b], options, is_same_format)
+
+
+def match_models(a: Model, b: Model, options: MatchOptions = DEFAULT_OPTIONS) -> Matching:
+    """Return how the nodes of two models correspond.
+
+    The first graphs are compared with all that they call. The other graphs that nobody calls
+    are compared too where both models are of one format and have graphs of those ids.
+    """
+    is_same_format = a.format == b.format
+    roots_a, roots_b = [a.graphs[0]], [b.graphs[0]]
+    if is_same_format:
+        shared = {graph.id for graph in a.graphs[1:]} & {graph.id for graph in b.graphs[1:]}
+        roots_a += [graph for graph in a.graphs[1:] if graph.id in shared]
+        roots_b += [graph for graph in b.graphs[1:] if graph.id in shared]
+    return _match(
+        reached_graphs(a.graphs, roots_a),
+        reached_graphs(b.graphs, roots_b),
+        options,
+        is_same_format,
+    )
+
+
+def _match(
+    a: Sequence[Graph], b: Sequence[Graph], options: MatchOptions, is_same_format: bool
+) -> Matching:
+    vocabulary = Vocabulary()
+    sides = make_side(a, vocabulary), make_side(b, vocabulary)
+    work = Work(*sides, options, is_same_format)
+    for missing in pair_fixed(work, options.fixed):
+        work.ignored.append(f"No such free nodes: {missing.a[:3]} and {missing.b[:3]}")
+    _pair_ends(work)
+    pair_by_weights(work)
+    if options.use_names:
+        pair_by_names(work)
+    _pair_by_surroundings(work)
+    if options.use_names and options.is_id_fallback:
+        pair_changed_names(work)
+    fold(work)
+    return _result(work)
+
+
+def _pair_by_surroundings(work: Work) -> None:
+    """Go from what is alike in everything to what is alike in what it computes."""
+    for both in _views(work):
+        if _is_done(work):
+            return
+        spread_all(work, both.a, both.b)
+        pair_by_structure(work, both)
+        if both.why != "same graph":
+            pair_by_order(work, both.a, both.b)
+    for both in _views(work):
+        if _is_done(work):
+            return
+        pair_symmetric(work, both)
+        pair_by_order(work, both.a, both.b)
+
+
+def _is_done(work: Work) -> bool:
+    return next(work.free_a(), -1) < 0 or next(work.free_b(), -1) < 0
+
+
+def _views(work: Work) -> list[Both]:
+    """Return what is looked at, the surest first."""
+    a, b = whole(work.a), whole(work.b)
+    exact = Both(a, b, _exact(work.a), _exact(work.b), "same graph", 0.95)
+    skeletons = bones(work.skeleton_a), bones(work.skeleton_b)
+    alike = Both(*skeletons, _alike(work.a), _alike(work.b), "same computation", 0.85)
+    heavy = (
+        bones(skeleton(work.a, HEAVY_TRANSPARENT)),
+        bones(skeleton(work.b, HEAVY_TRANSPARENT)),
+    )
+    core = Both(*heavy, _alike(work.a), _alike(work.b), "same core", 0.75)
+    rest = Both(a, b, _alike(work.a), _alike(work.b), "same place", 0.7)
+    return [exact, alike, core, rest]
+
+
+def _exact(side: Side):  # type: ignore[no-untyped-def]
+    def label(row: int) -> int:
+        return hash((side.op[row], side.kind[row], side.type_of[row], side.n_outputs[row]))
+
+    return label
+
+
+def _alike(side: Side):  # type: ignore[no-untyped-def]
+    return side.class_of.__getitem__
+
+
+def _pair_ends(work: Work) -> None:
+    """Pair a single input with a single input, a single output with a single output."""
+    for kind in (NodeKind.INPUT, NodeKind.OUTPUT):
+        mine = _outer(work.a, kind)
+        theirs = _outer(work.b, kind)
+        if len(mine) == len(theirs) == 1:
+            work.pair(mine[0], theirs[0], f"the only {kind.name.lower()}", 0.9)
+
+
+def _outer(side: Side, kind: NodeKind) -> list[int]:
+    return [row for row in range(side.first[1]) if side.kind[row] == kind]
+
+
+def _result(work: Work) -> Matching:
+    folded_a, folded_b = _folded(work.host_a), _folded(work.host_b)
+    pairs, rows = [], []
+    for a, b in enumerate(work.to_b):
+        if b >= 0:
+            rows_a, rows_b = [a, *folded_a.get(a, ())], [b, *folded_b.get(b, ())]
+            pairs.append(_pair(work, rows_a, rows_b))
+            (at, there) = (work.a.graph_of[a], work.b.graph_of[b])
+            rows.append((at, a - work.a.first[at], there, b - work.b.first[there]))
+        elif a not in work.host_a:
+            graph = work.a.local(a)[0].id
+            pairs.append(Pair((work.a.ids[a],), (), "removed", "no partner", 1.0, (), graph))
+    for b in work.free_b():
+        graph = work.b.local(b)[0].id
+        pairs.append(Pair((), (work.b.ids[b],), "added", "no partner", 1.0, (), "", graph))
+    return Matching(
+        work.a.graphs,
+        work.b.graphs,
+        tuple(pairs),
+        group_pairs(work.a.graphs, work.b.graphs, rows),
+        same_weights(work),
+        tuple(work.ignored),
+    )
+
+
+def _folded(host: dict[int, int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for row in sorted(host):
+        found.setdefault(host[row], []).append(row)
+    return found
+
+
+def _pair(work: Work, rows_a: list[int], rows_b: list[int]) -> Pair:
+    a, b = rows_a[0], rows_b[0]
+    changes = changes_of(work, a, b)
+    return Pair(
+        tuple(work.a.ids[row] for row in rows_a),
+        tuple(work.b.ids[row] for row in rows_b),
+        kind_of(work, rows_a, rows_b, changes),
+        work.why[a],
+        round(work.confidence[a], 3),
+        changes,
+        work.a.local(a)[0].id,
+        work.b.local(b)[0].id,
+    )
+
+
+__all__ = ["View", "match", "match_models"]

@@ -1,0 +1,201 @@
+"""What differs between the two sides of a pair, and what kind of pair that makes it.
+
+Attributes are decoded for paired operators only, and compared only where both files speak the
+same format; what says where a node was written and where its bytes lie is no difference.
+Texts are untrusted and cut. Imports `graphs.match_state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from graphs.errors import quoted
+from graphs.ir import Facts, NodeKind
+from graphs.match_ops import TRANSPARENT
+from graphs.match_side import Side
+from graphs.match_state import Work, may_be_same
+from graphs.match_types import Change, PairKind
+
+NOT_MEANT = frozenset(
+    "source stack_trace nn_module_stack doc_string location buffer bytes tensor_index op_version"
+    " path module scope from_node torch_fn checkpoint_key checkpoint_bytes argument name value"
+    " signature_name metadata min max data file offset length".split()
+)
+QUANTIZATION = frozenset("scale zero_point quantized_dimension axis block_size".split())
+MAX_CHANGES = 32  # of one pair
+
+
+def changes_of(work: Work, a: int, b: int) -> tuple[Change, ...]:
+    """Return the differences between two paired rows, at most `MAX_CHANGES`."""
+    found = [
+        *_op_type(work, a, b),
+        *_types(work, a, b),
+        *_attributes(work, a, b),
+        *_quantization(work, a, b),
+        *_inputs(work, a, b),
+        *_weights(work, a, b),
+    ]
+    return tuple(found[:MAX_CHANGES])
+
+
+def kind_of(
+    work: Work, rows_a: list[int], rows_b: list[int], changes: tuple[Change, ...]
+) -> PairKind:
+    """Return the kind of a pair: what computes decides, else all operators do."""
+    for is_counted in (_computes, _operates):
+        n_a = sum(is_counted(work.a, row) for row in rows_a)
+        n_b = sum(is_counted(work.b, row) for row in rows_b)
+        if n_a != n_b:
+            return "fused" if n_a > n_b else "split"
+    is_same = not changes and len(rows_a) == len(rows_b) == 1
+    return "equal" if is_same or (not changes and not work.is_same_format) else "changed"
+
+
+def _operates(side: Side, row: int) -> bool:
+    return side.kind[row] == NodeKind.OPERATOR
+
+
+def _computes(side: Side, row: int) -> bool:
+    return side.kind[row] == NodeKind.OPERATOR and side.class_names[row] not in TRANSPARENT
+
+
+def _op_type(work: Work, a: int, b: int) -> Iterator[Change]:
+    if work.a.kind[a] != NodeKind.OPERATOR:
+        return
+    is_other_class = work.a.class_of[a] != work.b.class_of[b]
+    if is_other_class or (work.is_same_format and work.a.op[a] != work.b.op[b]):
+        mine, theirs = _op_text(work.a, a), _op_text(work.b, b)
+        yield Change("op type", "", mine, theirs)
+
+
+def _op_text(side: Side, row: int) -> str:
+    graph, own = side.local(row)
+    return quoted(graph.op_types[int(graph.node_op[own])])
+
+
+def _types(work: Work, a: int, b: int) -> Iterator[Change]:
+    graph_a, own_a = work.a.local(a)
+    graph_b, own_b = work.b.local(b)
+    outs_a, outs_b = graph_a.node(own_a).outputs, graph_b.node(own_b).outputs
+    for slot, (va, vb) in enumerate(zip(outs_a, outs_b, strict=False)):
+        mine = graph_a.types[int(graph_a.value_type[va])]
+        theirs = graph_b.types[int(graph_b.value_type[vb])]
+        if mine == theirs:
+            continue
+        name = f"output {slot}" if len(outs_a) > 1 else ""
+        if mine.dtype != theirs.dtype and mine.dtype and theirs.dtype:
+            yield Change("dtype", name, quoted(mine.dtype), quoted(theirs.dtype))
+        is_known = mine.shape is not None and theirs.shape is not None
+        is_other = (
+            mine.shape != theirs.shape if work.is_same_format else not may_be_same(mine, theirs)
+        )
+        if is_known and is_other:
+            yield Change(
+                "shape", name, quoted(mine.shape_text()), quoted(theirs.shape_text())
+            )
+
+
+def _attributes(work: Work, a: int, b: int) -> Iterator[Change]:
+    if not work.is_same_format or work.a.kind[a] != NodeKind.OPERATOR:
+        return
+    graph_a, own_a = work.a.local(a)
+    graph_b, own_b = work.b.local(b)
+    mine, theirs = graph_a.source.attributes(own_a), graph_b.source.attributes(own_b)
+    if mine != theirs:
+        yield from _differing("attribute", _meant(mine), _meant(theirs))
+
+
+def _meant(facts: Facts) -> dict[str, str]:
+    return {key: value for key, value in facts if key not in NOT_MEANT and key[:2] != "__"}
+
+
+def _differing(
+    what: object, mine: dict[str, str], theirs: dict[str, str], at: str = ""
+) -> Iterator[Change]:
+    for key in dict.fromkeys([*mine, *theirs]):
+        if mine.get(key) != theirs.get(key):
+            old, new = quoted(mine.get(key, "")), quoted(theirs.get(key, ""))
+            name = quoted(f"{at} {key}".strip())
+            if what == "attribute":
+                yield Change("attribute", name, old, new)
+            else:
+                yield Change("quantization", name, old, new)
+
+
+def _quantization(work: Work, a: int, b: int) -> Iterator[Change]:
+    """Compare scale and zero point of the outputs, and say where only one side quantizes."""
+    mine, theirs = _scales(work.a, a), _scales(work.b, b)
+    yield from _differing("quantization", mine, theirs)
+
+
+def _scales(side: Side, row: int) -> dict[str, str]:
+    graph, own = side.local(row)
+    found: dict[str, str] = {}
+    for value in list(graph.node(own).outputs)[:8]:
+        for key, text in graph.source.value_facts(value):
+            if key in QUANTIZATION:
+                found.setdefault(key, text)
+    return found
+
+
+def _inputs(work: Work, a: int, b: int) -> Iterator[Change]:
+    """Say which input comes from somewhere else: from a row whose partner feeds another."""
+    if work.a.kind[a] == NodeKind.CONSTANT:
+        return
+    fed = {_own(work.host_b, row) for row, _, _ in work.b.preds[b]}
+    fed |= {_own(work.host_b, row) for row, _, _ in work.skeleton_b.preds[b]}
+    from_b = {work.to_a[row]: row for row in fed if work.to_a[row] >= 0}
+    fed_a = {_own(work.host_a, row) for row, _, _ in work.a.preds[a]}
+    fed_a |= {_own(work.host_a, row) for row, _, _ in work.skeleton_a.preds[a]}
+    for row, _, slot in work.a.preds[a]:
+        source = _own(work.host_a, row)
+        there = work.to_b[source]
+        if there >= 0 and there not in fed:
+            new = next((r for mine, r in from_b.items() if mine not in fed_a), -1)
+            if new >= 0 and new != b:
+                yield Change("inputs", f"input {slot}", quoted(work.a.ids[source]),
+                             quoted(work.b.ids[new]))  # fmt: skip
+                return
+
+
+def _own(host: dict[int, int], row: int) -> int:
+    return host.get(row, row)
+
+
+def _weights(work: Work, a: int, b: int) -> Iterator[Change]:
+    if work.a.kind[a] != NodeKind.CONSTANT:
+        return
+    mine, theirs = work.weights_a.of.get(a), work.weights_b.of.get(b)
+    if mine is None or theirs is None:
+        return
+    is_same = mine.in_any_order == theirs.in_any_order
+    if work.is_same_format:
+        is_same = mine.in_order == theirs.in_order
+    if not is_same and (mine.is_float or work.is_same_format):
+        yield Change("weights", "", f"{mine.n_elements:,} values", f"{theirs.n_elements:,} values")
+
+
+def same_weights(work: Work) -> bool | None:
+    """Return whether all numbers in the initializers are the same; None where unknown.
+
+    Between formats only fractions count, in any order: shapes and paddings are written as
+    constants in one and as attributes in the other.
+    """
+    is_any_order = not work.is_same_format
+    mine = set(_known(work.weights_a.of.values(), is_any_order))
+    theirs = set(_known(work.weights_b.of.values(), is_any_order))
+    if None in mine or None in theirs:
+        return None
+    return mine == theirs
+
+
+def _known(contents: Iterable[object], is_any_order: bool) -> Iterator[object]:
+    from graphs.match_weights import Content
+
+    for content in contents:
+        if not isinstance(content, Content):
+            yield None
+        elif not is_any_order:
+            yield content.in_order
+        elif content.is_float and content.n_elements > 1:
+            yield content.n_elements, content.in_any_order

@@ -1,0 +1,177 @@
+"""Fold what one side has no node for into the pair that does its work.
+
+A converter fuses (Conv + BatchNormalization + Relu become one operator) or splits
+(QuantizeLinear and DequantizeLinear around an operator, a Pad before a convolution). A free
+node joins the pair beside it: what quantizes always; what moves or renames data, and what the
+table of op types calls foldable, where there is a sign of it: the formats differ, the partner
+took over the last tensor's name, has another op type, or is quantized on one side only.
+Otherwise a free node was simply removed. Constants that only folded nodes read go with them.
+Linear in nodes and edges. Imports `graphs.match_state` and the table of op types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphs.ir import NodeKind
+from graphs.match_ops import FOLDED_INTO_CONSUMER, FOLDED_INTO_PRODUCER, TRANSPARENT
+from graphs.match_side import Rows, Side, post_order
+from graphs.match_state import Work
+
+QUANTIZING = frozenset(["quantize", "dequantize"])
+MAX_FOLDED = 64  # nodes in one pair; more is no fusion but a chain without landmarks
+
+
+@dataclass(eq=False)
+class Half:
+    """One side as folding sees it: its own columns, and the other's for comparing."""
+
+    work: Work
+    side: Side
+    other: Side
+    partner: list[int]
+    back: list[int]
+    host: dict[int, int]
+    other_host: dict[int, int]
+    order: Rows
+    n_folded: dict[int, int]
+
+    def host_of(self, row: int) -> int:
+        """Return the paired row that a row belongs to, or -1."""
+        return row if self.partner[row] >= 0 else self.host.get(row, -1)
+
+    def fold(self, row: int, host: int) -> bool:
+        """Let a free row join a pair, unless that has joined enough."""
+        if self.n_folded.get(host, 0) >= MAX_FOLDED:
+            return False
+        self.host[row] = host
+        self.n_folded[host] = self.n_folded.get(host, 0) + 1
+        return True
+
+
+def fold(work: Work) -> None:
+    """Fold free rows of both sides; quantization first, for it is a sign for the rest."""
+    a = Half(
+        work, work.a, work.b, work.to_b, work.to_a, work.host_a, work.host_b,
+        post_order(work.a), {},
+    )  # fmt: skip
+    b = Half(
+        work, work.b, work.a, work.to_a, work.to_b, work.host_b, work.host_a,
+        post_order(work.b), {},
+    )  # fmt: skip
+    for half in (a, b):
+        _fold_quantizing(half)
+    for half in (a, b):
+        _fold_into_producers(half)
+        _fold_into_consumers(half)
+    for half in (a, b):
+        _fold_constants(half)
+
+
+def _free(half: Half, rows: Rows) -> list[tuple[int, str]]:
+    return [
+        (row, half.side.class_names[row])
+        for row in rows
+        if half.partner[row] < 0
+        and row not in half.host
+        and half.side.kind[row] == NodeKind.OPERATOR
+        and not half.side.is_inner[row]
+    ]
+
+
+def _fold_quantizing(half: Half) -> None:
+    """Fold Quantize into what it reads, Dequantize into what reads it, each else the other way."""
+    for row, name in _free(half, half.order):
+        if name == "quantize":
+            host = _producer(half, row)
+            if host >= 0:
+                half.fold(row, host)
+    for row, name in reversed(_free(half, half.order)):
+        if name in QUANTIZING:
+            host = _consumer(half, row)
+            if host >= 0:
+                half.fold(row, host)
+    for row, name in _free(half, half.order):
+        if name in QUANTIZING:
+            host = _producer(half, row)
+            if host >= 0:
+                half.fold(row, host)
+
+
+def _fold_into_producers(half: Half) -> None:
+    for row, name in _free(half, half.order):
+        if name in FOLDED_INTO_PRODUCER:
+            host = _producer(half, row)
+            if host >= 0 and _is_fused(half, row, host, name):
+                half.fold(row, host)
+
+
+def _fold_into_consumers(half: Half) -> None:
+    for row, name in reversed(_free(half, half.order)):
+        if name in FOLDED_INTO_CONSUMER:
+            host = _consumer(half, row)
+            if host >= 0 and _is_fused(half, row, host, name):
+                half.fold(row, host)
+
+
+def _producer(half: Half, row: int) -> int:
+    """Return the pair of the operator that feeds a row's data, or -1."""
+    for source, _, _ in half.side.preds[row]:
+        if half.side.kind[source] == NodeKind.OPERATOR:
+            return half.host_of(source)
+    return -1
+
+
+def _consumer(half: Half, row: int) -> int:
+    """Return the pair of the first operator that reads a row, or -1."""
+    for target, _ in half.side.succs[row]:
+        if half.side.kind[target] == NodeKind.OPERATOR:
+            host = half.host_of(target)
+            if host >= 0:
+                return host
+    return -1
+
+
+def _is_fused(half: Half, row: int, host: int, name: str) -> bool:
+    """Return whether there is a sign that the partner of `host` does the work of `row`."""
+    there = half.partner[host]
+    if half.side.class_names[host] in TRANSPARENT and name not in TRANSPARENT:
+        return False
+    if not half.work.is_same_format or half.side.op[host] != half.other.op[there]:
+        return True
+    tensor = half.side.value_name(row)
+    if half.work.options.use_names and tensor and tensor == half.other.value_name(there):
+        return True
+    return name in ("rectifier", "rectifier to 6", "clip") and _is_quantized(half, there)
+
+
+def _is_quantized(half: Half, there: int) -> bool:
+    """Return whether a row of the other side is followed by a Quantize that was folded into it."""
+    return any(
+        half.other_host.get(target) == there and half.other.class_names[target] == "quantize"
+        for target, _ in half.other.succs[there]
+    )
+
+
+def _fold_constants(half: Half) -> None:
+    """Fold a free constant into the one pair that reads it, if that folds or formats differ."""
+    side = half.side
+    for row in range(side.n):
+        if side.kind[row] != NodeKind.CONSTANT or half.partner[row] >= 0 or row in half.host:
+            continue
+        hosts = {half.host_of(target) for target, _ in side.succs[row]}
+        if len(hosts) != 1 or -1 in hosts:
+            continue
+        (host,) = hosts
+        is_all_folded = all(target in half.host for target, _ in side.succs[row])
+        is_operator = side.kind[host] == NodeKind.OPERATOR
+        if is_operator and (is_all_folded or not half.work.is_same_format or _took(half, host)):
+            half.fold(row, host)
+
+
+def _took(half: Half, host: int) -> bool:
+    """Return whether either side of a pair has folded operators."""
+    return half.n_folded.get(host, 0) > 0 or any(
+        half.other_host.get(target) == half.partner[host]
+        for target, _ in half.other.succs[half.partner[host]]
+    )

@@ -1,0 +1,103 @@
+"""Pair the groups whose members are paired with each other.
+
+A group's partner is the namespace of the other side that shares most of its paired nodes,
+members of inner groups counted; both must choose each other. Linear in pairs times the depth
+of their namespaces. Imports `graphs.match_types` and the columns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from graphs.ir import Graph
+from graphs.match_types import GroupPair
+
+Key = tuple[int, int]  # place of the graph, namespace
+MAX_DEPTH_COUNTED = 16  # a pair of paths is counted at each two of their depths
+
+
+def group_pairs(
+    graphs_a: Sequence[Graph],
+    graphs_b: Sequence[Graph],
+    rows: Sequence[tuple[int, int, int, int]],
+) -> tuple[GroupPair, ...]:
+    """Return the groups that choose each other, in A's order.
+
+    Parameters
+    ----------
+    graphs_a, graphs_b : sequence of Graph
+    rows : sequence of (graph of A, node, graph of B, node)
+        The pairs, by place and row.
+    """
+    sizes_a, sizes_b = _sizes(graphs_a), _sizes(graphs_b)
+    leaves: Counter[tuple[Key, Key]] = Counter(
+        (
+            (at, int(graphs_a[at].node_namespace[node])),
+            (there, int(graphs_b[there].node_namespace[other])),
+        )
+        for at, node, there, other in rows
+    )
+    shared: Counter[tuple[Key, Key]] = Counter()
+    for (mine, theirs), n in leaves.items():
+        for outer in _around(graphs_a, mine):
+            for other in _around(graphs_b, theirs):
+                shared[outer, other] += n
+    best_a, best_b = _best(shared, 0, sizes_b), _best(shared, 1, sizes_a)
+    found = []
+    for mine in sorted(best_a):
+        theirs = best_a[mine]
+        if best_b.get(theirs) == mine:
+            found.append(_pair(graphs_a, graphs_b, mine, theirs, shared, sizes_a, sizes_b))
+    return tuple(found)
+
+
+def _pair(
+    graphs_a: Sequence[Graph],
+    graphs_b: Sequence[Graph],
+    mine: Key,
+    theirs: Key,
+    shared: Counter[tuple[Key, Key]],
+    sizes_a: Counter[Key],
+    sizes_b: Counter[Key],
+) -> GroupPair:
+    a, b = graphs_a[mine[0]], graphs_b[theirs[0]]
+    return GroupPair(
+        a.namespaces.paths[mine[1]],
+        b.namespaces.paths[theirs[1]],
+        shared[mine, theirs],
+        sizes_a[mine],
+        sizes_b[theirs],
+        a.id,
+        b.id,
+    )
+
+
+def _around(graphs: Sequence[Graph], key: Key) -> list[Key]:
+    """Return a namespace and those around it, without the root."""
+    at, own = key
+    if not own:
+        return []
+    return [(at, one) for one in (own, *graphs[at].namespaces.ancestors(own))][:MAX_DEPTH_COUNTED]
+
+
+def _sizes(graphs: Sequence[Graph]) -> Counter[Key]:
+    sizes: Counter[Key] = Counter()
+    for at, graph in enumerate(graphs):
+        for own, n in Counter(graph.node_namespace.tolist()).items():
+            for key in _around(graphs, (at, own)):
+                sizes[key] += n
+    return sizes
+
+
+def _best(
+    shared: Counter[tuple[Key, Key]], end: int, sizes: Counter[Key]
+) -> dict[Key, Key]:
+    """Return the partner of each: most shared, of those the smallest, of those the first."""
+    best: dict[Key, tuple[int, int, Key]] = {}
+    for keys, n in shared.items():
+        mine, theirs = keys[end], keys[1 - end]
+        rank = (-n, sizes[theirs], theirs)
+        if mine not in best or rank < best[mine]:
+            best[mine] = rank
+    return {mine: rank[2] for mine, rank in best.items()}

@@ -1,0 +1,221 @@
+"""Pair what has the same surroundings: colour refinement with paired nodes as landmarks.
+
+A node's colour is a hash of what it is and of the colours around it. Two are used, both cut
+off at nodes that are paired already, whose colour is the pair itself:
+
+- the cones: all that a node is computed from, and all that is computed from it, each in one
+  walk along the topological order. The fixed point of refinement in that direction, exact
+  on any depth, linear.
+- the neighbourhood of 1, 2, 4 and 8 steps both ways (Weisfeiler and Lehman 1968; Shervashidze
+  et al. 2011), which an edit farther away does not touch.
+
+A colour that one free node of each side has pairs them; the widest colours go first. What is
+left with equal colours is symmetric and paired in order. Imports `graphs.match_state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.match_side import Rows, Side, post_order
+from graphs.match_skeleton import Skeleton
+from graphs.match_spread import spread
+from graphs.match_state import Work
+from graphs.match_weights import mix
+
+RADII = (8, 4, 2, 1)
+MAX_ROUNDS = 6
+Label = Callable[[int], int]
+
+
+@dataclass(eq=False)
+class View:
+    """What is neighbour of what: a side as it is, or its skeleton."""
+
+    preds: Sequence[tuple[tuple[int, int, int], ...]]
+    succs: Sequence[list[tuple[int, int]]]
+    order: Rows
+
+
+def whole(side: Side) -> View:
+    """Return all rows and edges of a side."""
+    return View(side.preds, side.succs, post_order(side))
+
+
+def bones(of: Skeleton) -> View:
+    """Return the rows and edges of a skeleton."""
+    return View(of.preds, of.succs, of.order)
+
+
+@dataclass(frozen=True, eq=False)
+class Both:
+    """The same view of both sides, with labels that mean the same on both."""
+
+    a: View
+    b: View
+    label_a: Label
+    label_b: Label
+    why: str
+    confidence: float
+
+
+def pair_by_structure(work: Work, both: Both) -> int:
+    """Pair nodes of equal colours until nothing changes; return how many pairs were made."""
+    total = 0
+    for _ in range(MAX_ROUNDS):
+        made = _by_cones(work, both)
+        for radius in RADII:
+            made += _by_steps(work, both, radius)
+        total += made
+        if not made:
+            break
+    return total
+
+
+def pair_symmetric(work: Work, both: Both) -> int:
+    """Pair what has equal colours by its order, each with what hangs on it."""
+    cones_a, cones_b = _cones_of(work, both)
+    buckets: dict[int, tuple[Rows, Rows]] = {}
+    for at, cones in enumerate((cones_a, cones_b)):
+        for row, colour in cones.items():
+            buckets.setdefault(colour, ([], []))[at].append(row)
+    made = 0
+    for mine, theirs in buckets.values():
+        if len(mine) == len(theirs):
+            for a, b in zip(mine, theirs, strict=True):
+                if work.to_b[a] < 0 and work.to_a[b] < 0:
+                    made += work.pair(a, b, f"{both.why}, one of {len(mine)} alike", 0.6)
+                    made += spread(work, both.a, both.b)
+    return made
+
+
+def _by_cones(work: Work, both: Both) -> int:
+    return _pair_unique(work, both, *_cones_of(work, both), "all around it")
+
+
+def _cones_of(work: Work, both: Both) -> tuple[dict[int, int], dict[int, int]]:
+    pairs = {a: b for a, b in enumerate(work.to_b) if b >= 0}
+    names_a = {a: hash((a, b)) for a, b in pairs.items()}
+    names_b = {b: hash((a, b)) for a, b in pairs.items()}
+    free_a = [row for row in both.a.order if work.to_b[row] < 0 and row not in work.host_a]
+    free_b = [row for row in both.b.order if work.to_a[row] < 0 and row not in work.host_b]
+    return (
+        _cones(both.a, free_a, both.label_a, names_a),
+        _cones(both.b, free_b, both.label_b, names_b),
+    )
+
+
+def _cones(view: View, free: Rows, label: Label, names: dict[int, int]) -> dict[int, int]:
+    """Return one number for all above and below each free row; `names` are the landmarks."""
+    above, below, own = dict(names), dict(names), {row: label(row) for row in free}
+    for row in free:
+        entering = [(above.get(s, 0), out, slot) for s, out, slot in view.preds[row]]
+        above[row] = hash((own[row], *entering))
+    for row in reversed(free):
+        leaving = sorted((below.get(t, 0), slot) for t, slot in view.succs[row])
+        below[row] = hash((own[row], *leaving))
+    return {row: hash((above[row], below[row])) for row in free}
+
+
+def _by_steps(work: Work, both: Both, radius: int) -> int:
+    numbers = {(a, b): number for number, (a, b) in enumerate(_paired(work), 1)}
+    names_a = {a: number for (a, _), number in numbers.items()}
+    names_b = {b: number for (_, b), number in numbers.items()}
+    free_a = [row for row in both.a.order if work.to_b[row] < 0 and row not in work.host_a]
+    free_b = [row for row in both.b.order if work.to_a[row] < 0 and row not in work.host_b]
+    if not free_a or not free_b:
+        return 0
+    colours_a = _steps(both.a, free_a, both.label_a, names_a, radius)
+    colours_b = _steps(both.b, free_b, both.label_b, names_b, radius)
+    return _pair_unique(work, both, colours_a, colours_b, f"{radius} steps around it")
+
+
+def _paired(work: Work) -> Iterable[tuple[int, int]]:
+    return ((a, b) for a, b in enumerate(work.to_b) if b >= 0)
+
+
+def _steps(
+    view: View, free: Rows, label: Label, names: dict[int, int], radius: int
+) -> dict[int, int]:
+    """Return the colours of the free rows after `radius` rounds of refinement."""
+    place = {row: at for at, row in enumerate(free)}
+    n = len(free)
+    fixed: dict[int, int] = {}
+    ends: list[int] = []
+    sources: list[int] = []
+    slots: list[int] = []
+    for row, at in place.items():
+        for other, _, slot in view.preds[row]:
+            ends.append(at)
+            sources.append(_column(other, place, fixed, n))
+            slots.append(2 * slot)
+        for other, slot in view.succs[row]:
+            ends.append(at)
+            sources.append(_column(other, place, fixed, n))
+            slots.append(2 * slot + 1)
+    own = np.array([label(row) & _MASK for row in free], dtype=np.uint64)
+    marks = np.array([names.get(row, 0) for row in fixed], dtype=np.uint64)
+    colours = np.concatenate([mix(own), mix(marks + np.uint64(1 << 40))])
+    order = np.argsort(np.array(ends, dtype=np.int64), kind="stable")
+    return dict(
+        zip(free, _refined(colours, n, order, ends, sources, slots, radius).tolist(), strict=True)
+    )
+
+
+_MASK = (1 << 64) - 1
+
+
+def _column(row: int, place: dict[int, int], fixed: dict[int, int], n: int) -> int:
+    at = place.get(row)
+    return at if at is not None else fixed.setdefault(row, n + len(fixed))
+
+
+def _refined(
+    colours: NDArray[np.uint64],
+    n: int,
+    order: NDArray[np.int64],
+    ends: list[int],
+    sources: list[int],
+    slots: list[int],
+    radius: int,
+) -> NDArray[np.uint64]:
+    """Mix the colours around into the first `n`, `radius` times."""
+    source = np.array(sources, dtype=np.int64)[order]
+    salt = mix(np.array(slots, dtype=np.uint64)[order])
+    count = np.bincount(np.array(ends, dtype=np.int64), minlength=n)
+    has_any = count > 0
+    starts = (np.cumsum(count) - count)[has_any]
+    with np.errstate(over="ignore"):
+        for _ in range(radius):
+            around = np.zeros(n, dtype=np.uint64)
+            if len(source):
+                around[has_any] = np.add.reduceat(mix(colours[source] ^ salt), starts)
+            colours[:n] = mix(colours[:n] * np.uint64(3) + around)
+    return colours[:n]
+
+
+def _pair_unique(
+    work: Work, both: Both, colours_a: dict[int, int], colours_b: dict[int, int], what: str
+) -> int:
+    """Pair the rows whose colour nobody else on their side has."""
+    once_a, once_b = _once(colours_a), _once(colours_b)
+    made = 0
+    for colour, a in once_a.items():
+        b = once_b.get(colour, -1)
+        if a >= 0 and b >= 0:
+            made += work.pair(a, b, f"{both.why}: {what}", both.confidence)
+    if made:
+        made += spread(work, both.a, both.b)
+    return made
+
+
+def _once(colours: dict[int, int]) -> dict[int, int]:
+    """Return colour -> row; -1 where several rows have it."""
+    found: dict[int, int] = {}
+    for row, colour in colours.items():
+        found[colour] = row if colour not in found else -1
+    return found
