@@ -103,6 +103,8 @@ def _namespace_tree(graph: Graph) -> list[str]:
         column = getattr(names, name)
         if column.dtype != np.int32 or column.shape != (k,):
             return [f"column namespaces.{name} is {column.dtype}{list(column.shape)}"]
+    if names.is_inferred.dtype != np.bool_ or names.is_inferred.shape != (k,):
+        return [f"column namespaces.is_inferred has not {k} truth values"]
     own = np.arange(k)
     if names.parent[0] != -1 or names.depth[0] != 0:
         return ["the root namespace has a parent or a depth"]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 MAX_DEPTH = 64  # deeper paths are folded into their 64th part: a hostile file could nest a million
 
 _SEPARATOR = re.compile(r"(?<!\\)/")
+_NUMBER = re.compile(r"\d{1,9}(@\d{1,9})?")
 
 
 def split_path(path: str) -> list[str]:
@@ -41,12 +42,15 @@ class Namespaces:
         One past the last index of the subtree.
     depth : int32 array, shape (k,)
         0 for the root.
+    is_inferred : bool array, shape (k,)
+        True where the file has no such group: `graphs.inferred` made it.
     """
 
     paths: tuple[str, ...]
     parent: NDArray[np.int32]
     end: NDArray[np.int32]
     depth: NDArray[np.int32]
+    is_inferred: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -55,6 +59,11 @@ class Namespaces:
         r"""Return the last part of a namespace's path, with ``\/`` unescaped."""
         parts = split_path(self.paths[index])
         return parts[-1].replace("\\/", "/") if parts else ""
+
+    def title(self, index: int) -> str:
+        """Return what the reader sees: the name; of a number also what it counts: ``layers.0``."""
+        name, above = self.name(index), int(self.parent[index])
+        return f"{self.name(above)}.{name}" if above > 0 and _NUMBER.fullmatch(name) else name
 
     def index(self, path: str) -> int:
         """Return the index of a path; raises KeyError where there is none."""
@@ -159,4 +168,6 @@ def _columns(order: list[int], parent: list[int], full: list[str]) -> Namespaces
     for i in range(k - 1, 0, -1):
         end[parents[i]] = max(end[parents[i]], end[i])
     columns = np.array(end, dtype=np.int32), np.array(depth, dtype=np.int32)
-    return Namespaces(tuple(full[i] for i in order), new_parent, *columns)
+    return Namespaces(
+        tuple(full[i] for i in order), new_parent, *columns, is_inferred=np.zeros(k, dtype=bool)
+    )

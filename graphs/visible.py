@@ -106,7 +106,7 @@ def visible(
         is_shown = graph.node_kind != NodeKind.CONSTANT
         if not is_shown.any():  # a graph of constants only is still a graph
             is_shown[:] = True
-    home = _homes(graph, is_shown)
+    home = homes(graph, is_shown)
     if flat:
         home[:] = 0
     is_open = _open_mask(graph, expanded, home)
@@ -114,7 +114,7 @@ def visible(
     return Visible(graph, **columns, node_item=node_item, **_edges(graph, columns, node_item))
 
 
-def _homes(graph: Graph, is_shown: NDArray[np.bool_]) -> NDArray[np.int32]:
+def homes(graph: Graph, is_shown: NDArray[np.bool_]) -> NDArray[np.int32]:
     """For each namespace the innermost one, itself or around it, that holds several shown nodes.
 
     Namespaces are in preorder, so that a subtree is a range of a running sum.
