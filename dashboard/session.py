@@ -276,21 +276,22 @@ class Session(param.Parameterized):
 
 
 def first_view(
-    graph: Graph, most_items: int = 40, most_blocks: int = 500, few: int = 7
+    graph: Graph, most_items: int = 40, most_blocks: int = 110, few: int = 7
 ) -> frozenset[int]:
     """Return the groups that are open at first: outer ones, while the picture stays small.
 
-    A picture of a `few` boxes says nothing: then a step may show up to `most_blocks`.
+    A picture of a `few` boxes, open groups aside, says nothing: then a step may show up to
+    `most_blocks`.
     """
     depth = graph.namespaces.depth
     expanded: frozenset[int] = frozenset()
-    n_items = visible(graph).n_items
+    n_boxes = visible(graph).n_items
     for level in range(1, int(depth.max(initial=0)) + 1):
         deeper = frozenset(np.flatnonzero((depth <= level) & (depth > 0)).tolist())
-        n_then = visible(graph, deeper).n_items
-        if n_then > (most_items if n_items > few else most_blocks):
+        then = visible(graph, deeper)
+        if then.n_items > (most_items if n_boxes > few else most_blocks):
             break
-        expanded, n_items = deeper, n_then
+        expanded, n_boxes = deeper, int(np.count_nonzero(~then.item_is_expanded))
     return expanded
 
 

@@ -8,6 +8,8 @@ ONNX has no module hierarchy of its own. Exporters leave it in three places:
 * node names: ``/h.0/mlp/MatMul`` of torch.onnx's older exporter, ``model/conv/BiasAdd`` of
   TensorFlow's, which name the modules around a node and then the node
 
+Torch's module paths are taken apart at their dots: a list of modules is a group too.
+
 A node without any of them is placed with its neighbours, if they share a
 namespace; constants go where they are used. Imports no onnx.
 """
@@ -66,7 +68,7 @@ def find_hierarchy(nodes: Sequence[Any], names: Sequence[str], told: Iterable[in
         Those that carry metadata.
     """
     scopes = [name.rpartition("/")[0] for name in names]
-    known = {s: s.rpartition(";")[2].lstrip("/") for s in dict.fromkeys(scopes) if s}
+    known = {s: _from_scope(s) for s in dict.fromkeys(scopes) if s}
     found = Hierarchy(list(map(known.get, scopes)))
     for index in [i for i, scope in enumerate(scopes) if not scope]:
         found.spaces[index] = "" if names[index].startswith("/") else None
@@ -76,6 +78,20 @@ def find_hierarchy(nodes: Sequence[Any], names: Sequence[str], told: Iterable[in
         if space is not None:
             found.spaces[index] = space
     return found
+
+
+def _from_scope(scope: str) -> str:
+    """Return the namespace of a name's scope; torch's, which begin with a slash, are dotted paths.
+
+    ``/layers.0/mlp`` is ``layers/0/mlp``, and ``/features/features.0`` is ``features/0``:
+    a list of modules is a group that the author wrote.
+    """
+    inner = scope.rpartition(";")[2].lstrip("/")
+    if "." not in inner or not scope.startswith("/"):
+        return inner
+    parts = inner.split("/")
+    pairs = zip(["", *parts], parts, strict=False)
+    return "/".join(_relative(part, around) for around, part in pairs)
 
 
 def _from_metadata(
@@ -121,9 +137,10 @@ def _from_scopes(text: str) -> str | None:
 
 
 def _relative(module: str, around: str) -> str:
-    """Return ``h.0`` for ``model.h.0`` in ``model``."""
+    """Return ``h/0`` for ``model.h.0`` in ``model``."""
     inner = module.removeprefix(f"{around}.") if around else module
-    return inner.replace("/", "\\/") or module
+    path = (inner or module).replace("/", "\\/")
+    return path.replace(".", "/") if all(path.split(".")) else path
 
 
 def complete(

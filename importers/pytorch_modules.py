@@ -2,9 +2,10 @@
 
 A stack is ``key,path,class`` for each module that was being called, outermost first,
 joined by semicolons: ``L__self__,,Net;L__self__layers.0,layers.0,Block``. A namespace
-is made of the paths, each without what the one around it says already, as for ONNX
-files of torch's exporter: ``model/layers.0/mlp``. A module that is called again has the
-number of the call in its key, and in its namespace: ``shared@1``. Imports no torch.
+is made of the last path's names, as for ONNX files of torch's exporters, so that a list
+of modules, which is never called itself, is a group too: ``model/layers/0/mlp``. A
+module that is called again has the number of the call in its key, and in its namespace:
+``shared@1``. Imports no torch.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 MAX_STACK_CHARS = 16_384
 _COMMA = re.compile(r",(?![^()\[\]]*[)\]])")  # outside of brackets: a path may hold a slice
+_DOT = re.compile(r"\.(?![^()\[\]]*[)\]])")  # as the comma
 _CALL = re.compile(r"@\d{1,9}$")
 _UNKNOWN = "_empty_nn_module_stack"
 
@@ -72,9 +74,9 @@ def _entries(stack: str) -> list[tuple[str, str, str]]:
 
 
 def _relative(path: str, around: str) -> str:
-    """Return ``layers.0`` for ``model.layers.0`` in ``model``."""
+    """Return ``layers/0`` for ``model.layers.0`` in ``model``."""
     inner = path.removeprefix(f"{around}.") if around else path
-    return (inner or path).replace("/", "\\/")
+    return "/".join(filter(None, _DOT.split((inner or path).replace("/", "\\/"))))
 
 
 def shared(namespaces: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def labels_of(seen: Visible) -> Labels:
             details.append(first_shape(node))
         else:
             n = int(n_below[space])
-            titles.append(graph.namespaces.name(space))
+            titles.append(graph.namespaces.title(space))
             details.append("" if is_open else _count(n))
     return Labels(titles, details)
 

@@ -53,4 +53,4 @@ def _of_group(session: Session, graph: Graph, space: int) -> tuple[str, Rows]:
             value = float(aggregate(graph, data, how)[space])
             if not np.isnan(value):
                 rows.append((f"{data.name}, {how}", data_text(data, value)))
-    return names.name(space), rows
+    return names.title(space), rows

@@ -81,6 +81,13 @@ def test_a_path_that_is_nested_too_deeply_is_folded() -> None:
     assert index_of["/".join(["p"] * 100_000)] == MAX_DEPTH
 
 
+def test_a_number_is_shown_with_what_it_counts() -> None:
+    """A block of a list is titled after the list; every other name stands for itself."""
+    names, index = build_namespaces(["layers/0/mlp", "layers/1@2", "7"])
+    titles = {path: names.title(i) for path, i in index.items()}
+    assert titles == {"layers/0/mlp": "mlp", "layers/1@2": "layers.1@2", "7": "7"}
+
+
 def test_an_unknown_path_is_a_key_error() -> None:
     """Asking for a path that is not there names it."""
     names: Namespaces = build_namespaces(["a"])[0]

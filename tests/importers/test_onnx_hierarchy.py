@@ -37,7 +37,11 @@ def told(node: NodeProto, **entries: str) -> NodeProto:
 @pytest.mark.parametrize(
     ("name", "space"),
     [
-        ("/layers.0/attn/MatMul", "layers.0/attn"),
+        ("/layers.0/attn/MatMul", "layers/0/attn"),
+        ("/features/features.1/conv/conv.0/conv.0.1/Conv", "features/1/conv/0/1"),
+        ("/h.0.mlp/Mul", "h/0/mlp"),
+        ("/odd./Mul", "odd."),
+        ("mobilenet_1.00_224/conv/Mul", "mobilenet_1.00_224/conv"),
         ("model/conv/BiasAdd", "model/conv"),
         ("/Add", ""),
         ("Add_7", None),
@@ -66,7 +70,7 @@ def test_name_scopes_alone_are_enough() -> None:
     """The list of module paths is read where the pairs are missing."""
     scopes = "['', 'model', 'model.h.0', 'mul']"
     node = told(models.node("Mul", "x x", "y", "n"), pkg__torch__onnx__name_scopes=scopes)
-    assert place(opened([node]).graphs[0], "n") == "model/h.0"
+    assert place(opened([node]).graphs[0], "n") == "model/h/0"
 
 
 def test_a_node_without_a_module_joins_the_one_around_it() -> None:

@@ -24,18 +24,18 @@ metadata "schema version" "8.20"
 metadata "opset" "aten 10"
 metadata "symbol s0" "2 \\u2026 64"
 
-graph "model": 8 nodes, 6 edges, 1 groups
-constant "block.0.w" Parameter in "block.0"
+graph "model": 8 nodes, 6 edges, 2 groups
+constant "block.0.w" Parameter in "block/0"
   0 -> "p_block_0_w" float32[3,2]
 constant "count" Buffer
   0 -> "b_count" int64[]
 input "x" Input
   0 -> "x" float32[s0,2]
-operator "linear" aten.linear.default in "block.0"
+operator "linear" aten.linear.default in "block/0"
   0 <- "x":0
   1 <- "block.0.w":0
   0 -> "linear" float32[s0,3]
-operator "relu" aten.relu.default in "block.0"
+operator "relu" aten.relu.default in "block/0"
   0 <- "linear":0
   0 -> "relu" float32[s0,3]
 operator "add" aten.add.Tensor
@@ -87,7 +87,7 @@ def test_what_is_said_of_nodes():
     assert linear["values"] == "input=%x, weight=%p_block_0_w"
     assert linear["module class"] == "net.Block"
     assert dict(graph.source.attributes(5))["other"] == "1"
-    group = graph.namespaces.index("block.0")
+    group = graph.namespaces.index("block/0")
     assert dict(graph.source.group_attributes(group)) == {"module": "block.0", "class": "net.Block"}
 
 
@@ -242,7 +242,7 @@ def test_modules_that_are_called_from_elsewhere():
     whole["graph_module"]["graph"]["nodes"][1]["metadata"]["nn_module_stack"] = sliced
     graph = _read(whole).graphs[0]
     assert graph.node(3).namespace == "decoder/shared"
-    assert graph.node(4).namespace == "l.slice(0, 2, None)"
+    assert graph.node(4).namespace == "l/slice(0, 2, None)"
     assert graph.node(0).namespace == "decoder/shared"
 
 

@@ -112,11 +112,11 @@ def test_ranges_of_symbols(corpus):
 def test_hierarchy_of_a_decoder(corpus):
     """Operators lie in the module that called them, weights beside them."""
     graph = importers.read(corpus / "torch" / "llama_32L_h64.pt2").graphs[0]
-    blocks = [p for p in graph.namespaces.paths if re.fullmatch(r"model/model/layers\.\d+", p)]
+    blocks = [p for p in graph.namespaces.paths if re.fullmatch(r"model/model/layers/\d+", p)]
     assert len(blocks) == 32
     weight = graph.node_ids.index("model.model.layers.7.mlp.up_proj.weight")
-    assert graph.node(weight).namespace == "model/model/layers.7/mlp/up_proj"
-    at = graph.namespaces.index("model/model/layers.7/self_attn")
+    assert graph.node(weight).namespace == "model/model/layers/7/mlp/up_proj"
+    at = graph.namespaces.index("model/model/layers/7/self_attn")
     said = dict(graph.source.group_attributes(at))
     assert said["class"] == "transformers.models.llama.modeling_llama.LlamaAttention"
 
