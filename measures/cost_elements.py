@@ -39,24 +39,25 @@ def _words(text: str) -> frozenset[str]:
 
 MOVES = _words(
     """
-    reshape transpose permute permutedims swapaxes concat concatv2 concatenate concatenation cat
-    split splitv splitwithsizes chunk unbind unpack unstack pack stack slice stridedslice
-    dynamicslice dynamicupdateslice slicescatter selectscatter gather gathernd gatherv2 index
-    indexselect indexput embedding embeddinglookup resourcegather select selectv2 where
-    maskedfill pad padv2 mirrorpad constantpadnd reflectpad zeropadding1d zeropadding2d
-    zeropadding3d cropping1d cropping2d expand expandas expanddims unsqueeze squeeze flatten view
-    viewas unsafeview asstrided clone contiguous copy identity identityn alias detach lift
-    liftfreshcopy cast castlike convert converttype to tocopy type typeas bitcast bitcastconvert
-    tile repeat repeatvector broadcast broadcastindim broadcastto broadcastinto
-    dynamicbroadcastindim reverse reversev2 flip roll shape size rank symsize constantofshape fill full fulllike
-    newfull newzeros newones zeros zeroslike ones oneslike empty emptylike arange range iota
-    eyelike scalartensor scatter scatternd dropout alphadropout tuple gettupleelement getitem
-    tupleconstruct tupleunpack tupleindex listconstruct listunpack getattr setattr device dim len
-    assert asserttensormetadata noop readvariableop assignvariableop assign stopgradient
-    optimizationbarrier depthtospace spacetodepth spacetobatchnd batchtospacend pixelshuffle
-    channelshuffle trilu tril triu allgather alltoall collectivepermute partitionid replicaid
-    afterall copystart copydone parameter constant const placeholder placeholderwithdefault
-    resizenearestneighbor upsamplenearest2d inputlayer numtotensor int float bool
+    reshape transpose t mt numpyt matrixh adjoint permute permutedims swapaxes concat concatv2
+    concatenate concatenation cat split splitv splitwithsizes chunk unbind unpack unstack pack
+    stack slice stridedslice dynamicslice dynamicupdateslice slicescatter selectscatter gather
+    gathernd gatherv2 index indexselect indexput embedding embeddinglookup resourcegather select
+    selectv2 where maskedfill pad padv2 mirrorpad constantpadnd reflectpad zeropadding1d
+    zeropadding2d zeropadding3d cropping1d cropping2d expand expandas expanddims unsqueeze
+    squeeze flatten view viewas unsafeview asstrided clone contiguous copy identity identityn
+    alias detach lift liftfreshcopy cast castlike convert converttype to tocopy type typeas
+    bitcast bitcastconvert tile repeat repeatvector broadcast broadcastindim broadcastto
+    broadcastinto dynamicbroadcastindim reverse reversev2 flip roll shape size rank symsize
+    constantofshape fill full fulllike newfull newzeros newones zeros zeroslike ones oneslike
+    empty emptylike arange range iota eyelike scalartensor scatter scatternd dropout
+    alphadropout tuple gettupleelement getitem tupleconstruct tupleunpack tupleindex
+    listconstruct listunpack getattr setattr device dim len assert asserttensormetadata noop
+    readvariableop assignvariableop assign stopgradient optimizationbarrier depthtospace
+    spacetodepth spacetobatchnd batchtospacend pixelshuffle channelshuffle trilu tril triu
+    allgather alltoall collectivepermute partitionid replicaid afterall copystart copydone
+    parameter constant const placeholder placeholderwithdefault resizenearestneighbor
+    upsamplenearest2d inputlayer numtotensor int float bool
     """
 )
 
@@ -66,14 +67,14 @@ POINTWISE = _words(
     remainder floormod fmod pow power neg negate negative abs sign ceil floor round
     roundnearesteven roundnearestafz trunc sqrt rsqrt cbrt reciprocal exp exp2 exponential expm1
     exponentialminusone log log2 log10 log1p logplusone sin sine cos cosine tan asin acos atan
-    atan2 sinh cosh tanh asinh acosh atanh erf erfinv erfc sigmoid logistic logsigmoid relu relu6
-    relu0to1 relun1to1 leakyrelu prelu elu selu celu softplus softsign gelu fastgelu quickgelu
-    biasgelu silu swish hardsigmoid hardswish hardtanh mish clip clamp clipbyvalue threshold
-    thresholdedrelu square equal eq ne notequal lt less le lessequal lessorequal gt greater ge
-    greaterequal greaterorequal compare and or xor not logicaland logicalor logicalnot logicalxor
-    bitwiseand bitwiseor bitwisenot bitwisexor bitshift shiftleft shiftrightlogical
-    shiftrightarithmetic isinf isnan isfinite activation biasadd rsub qlinearadd qlinearmul
-    qlinearsigmoid qlinearleakyrelu
+    atan2 sinh cosh tanh asinh acosh atanh erf erfinv erfc sigmoid logistic logsigmoid relu
+    relu6 relu0to1 relun1to1 leakyrelu prelu elu selu celu softplus softsign gelu fastgelu
+    quickgelu biasgelu silu swish hardsigmoid hardswish hardtanh mish clip clamp clipbyvalue
+    threshold thresholdedrelu square equal eq ne notequal lt less le lessequal lessorequal gt
+    greater ge greaterequal greaterorequal compare and or xor not logicaland logicalor
+    logicalnot logicalxor bitwiseand bitwiseor bitwisenot bitwisexor bitshift shiftleft
+    shiftrightlogical shiftrightarithmetic isinf isnan isfinite activation biasadd rsub
+    qlinearadd qlinearmul qlinearsigmoid qlinearleakyrelu
     """
 )
 
@@ -168,4 +169,4 @@ def resize(call: Call) -> int:
     if "linear" not in mode and "linear" not in plain_name(call.op_type):
         raise Unknown
     n_axes = sum(a != b for a, b in zip(call.input(0), call.output(), strict=True))
-    return call.n_out * 3 * (2**n_axes - 1)
+    return call.n_out * 3 * ((1 << n_axes) - 1)
