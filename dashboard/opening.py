@@ -20,10 +20,12 @@ from dashboard.roots import list_files, reference_of, resolve
 from dashboard.session import OpenModel, Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
-from graphs.ir import Model
+from graphs.ir import Graph, Model
 from graphs.node_data import NodeData
 from importers.base import model_file
 from importers.node_data import read_node_data, with_unique_names
+from measures.cost import Sizes, cost_measures
+from measures.memory import peak_memory
 from measures.size import size_measures
 from sample_models import Sample, samples
 
@@ -213,6 +215,12 @@ class Opened:
     errors: list[OpscopeError]
 
 
+def _computed(graph: Graph) -> list[NodeData]:
+    """Return what is read off the graph without running it, one sample at a time."""
+    one = Sizes(batch=1)
+    return [*size_measures(graph), *cost_measures(graph, one), *peak_memory(graph, one)]
+
+
 def _opened(request: Request, progress: Progress) -> Opened:
     """Read a model with its node data; a bad node data file does not keep the model shut."""
     if progress.cancelled():
@@ -231,7 +239,7 @@ def _opened(request: Request, progress: Progress) -> Opened:
             sets.extend(read_node_data(file, file.name, model))
         except OpscopeError as error:
             errors.append(error)
-    sets.extend(one for graph in model.graphs for one in size_measures(graph))
+    sets.extend(one for graph in model.graphs for one in _computed(graph))
     opened = OpenModel(model, request.reference, n_uploaded_bytes=len(request.content or b""))
     for one in with_unique_names(sets):
         opened.node_data.setdefault(one.graph_id, []).append(one)

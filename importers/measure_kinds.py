@@ -18,7 +18,8 @@ UNITS = {
     "us": "us", "µs": "us", "usec": "us", "microseconds": "us", "ns": "ns", "nanoseconds": "ns",
     "b": "bytes", "byte": "bytes", "bytes": "bytes", "kb": "kB", "kib": "KiB", "mb": "MB",
     "mib": "MiB", "gb": "GB", "gib": "GiB", "db": "dB", "%": "%", "percent": "%",
-    "flops": "FLOPs", "flop": "FLOPs", "macs": "MACs", "cycles": "cycles", "j": "J", "mj": "mJ",
+    "flops": "FLOPs", "flop": "FLOPs", "macs": "MACs", "flops/byte": "FLOPs/byte",
+    "cycles": "cycles", "j": "J", "mj": "mJ",
 }  # fmt: skip
 # Without brackets only these are taken for a unit: `b` or `s` may end any name.
 _SUFFIX_UNITS = {"ms", "us", "µs", "ns", "msec", "usec", "seconds", "bytes", "kb", "mb", "db"}
@@ -50,6 +51,7 @@ _RULES: tuple[tuple[frozenset[str], Kind], ...] = (
         frozenset({"sqnr", "snr", "psnr", "db", "cosine", "similarity", "accuracy", "correlation"}),
         Kind(("min", "mean"), is_higher_worse=False),
     ),
+    (frozenset({"intensity"}), Kind(("mean", "min", "max"), is_higher_worse=False)),
     (frozenset({"throughput", "fps", "speedup"}), Kind(("min", "mean"), is_higher_worse=False)),
     (frozenset({"count", "counts", "calls", "flops", "flop", "macs", "cycles"}),
      Kind(("sum", "max", "mean"))),

@@ -9,7 +9,7 @@ Equal calls are worked out once. Imports nothing but `graphs`, NumPy and its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from graphs.ir import Graph, NodeKind
 from graphs.node_data import Aggregation, NodeData
 from graphs.notes import Note
-from measures.cost_call import Call, Sizes, Unknown
+from measures.cost_call import Call, Sizes, Unknown, batch_named
 from measures.cost_rules import Work, rule_of
 from measures.known_types import ValueTypes, known_types
 from measures.value_bytes import value_bytes
@@ -80,8 +80,7 @@ def cost_measures(graph: Graph, sizes: Sizes | None = None) -> list[NodeData]:
     needs, the names say so.
     """
     found = cost(graph, sizes)
-    batch = sizes.batch if sizes is not None and sizes.batch is not None else None
-    tail = f" at batch {batch}" if batch is not None and _has_open_batch(graph) else ""
+    tail = batch_named(graph, sizes)
     shown = ", ".join(found.unknown_op_types[:_MAX_NAMED])
     message = "FLOPs are not known of some op types"
     n_unknown = len(found.unknown_op_types)
@@ -194,11 +193,6 @@ def _inputs(graph: Graph, known: ValueTypes) -> tuple[list[int], list[int], list
     np.cumsum(np.bincount(targets, minlength=graph.n_nodes), out=pointers[1:])
     types = known.of_value[graph.edge_value[is_data]]
     return pointers.tolist(), types.tolist(), graph.edge_target_slot[is_data].tolist()
-
-
-def _has_open_batch(graph: Graph) -> bool:
-    shapes: Sequence[tuple[object, ...] | None] = [type.shape for type in graph.types]
-    return any(shape and not isinstance(shape[0], int) for shape in shapes)
 
 
 # -- bytes --------------------------------------------------------------------------------

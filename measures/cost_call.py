@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphs.ir import Graph
 from graphs.tensor_type import Dim, TensorType
 
 Shape = tuple[int, ...]
@@ -51,6 +52,14 @@ class Sizes:
         if isinstance(dim, str) and dim in self.symbols:
             return self.symbols[dim]
         return self.batch if at == 0 else None
+
+
+def batch_named(graph: Graph, sizes: Sizes | None) -> str:
+    """Return what a measure's name adds where the file leaves a batch open that `sizes` states."""
+    if sizes is None or sizes.batch is None:
+        return ""
+    is_open = any(t.shape and not isinstance(t.shape[0], int) for t in graph.types)
+    return f" at batch {sizes.batch}" if is_open else ""
 
 
 @dataclass(frozen=True, slots=True)

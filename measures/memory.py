@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from graphs.ir import Graph, NodeKind
 from graphs.node_data import NodeData
-from measures.cost_call import Sizes
+from measures.cost_call import Sizes, batch_named
 from measures.schedule import schedule
 from measures.value_bytes import value_bytes
 
@@ -103,7 +103,7 @@ def peak_memory(graph: Graph, sizes: Sizes | None = None) -> list[NodeData]:
         return []
     return [
         NodeData(
-            name="peak activation memory",
+            name="peak activation memory" + batch_named(graph, sizes),
             unit="bytes",
             source="computed",
             graph_id=graph.id,

@@ -14,6 +14,8 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LEAST_SPAN = 1e-300  # below, and beyond a double's range, steps cannot be counted
 _LOG_MANTISSAS = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9))
 _BYTE_UNITS = (("GiB", 1024.0**3), ("MiB", 1024.0**2), ("KiB", 1024.0))
+_COUNTED_UNITS = ("FLOPs", "MACs")  # of a model there are billions: 1.5 GFLOPs
+_THOUSANDS = (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
 MISSING = "–"
 
 
@@ -36,13 +38,19 @@ def format_number(value: float, digits: int = 3) -> str:
 
 
 def format_value(value: float, unit: str, digits: int = 3) -> str:
-    """Return a number with its unit; bytes are scaled, e.g. ``1.5 MiB``."""
-    if unit == "bytes" and math.isfinite(value):
-        for name, size in _BYTE_UNITS:
-            if abs(value) >= size:
-                return f"{format_number(value / size, digits)} {name}"
+    """Return a number with its unit; bytes and operations are scaled: ``1.5 MiB``, ``2 GFLOPs``."""
+    for name, size in _scales(unit):
+        if math.isfinite(value) and abs(value) >= size:
+            return f"{format_number(value / size, digits)} {name}"
     text = format_number(value, digits)
     return f"{text} {unit}" if unit and text != MISSING else text
+
+
+def _scales(unit: str) -> tuple[tuple[str, float], ...]:
+    """Return larger units, the largest first; none for most."""
+    if unit in _COUNTED_UNITS:
+        return tuple((prefix + unit, size) for prefix, size in _THOUSANDS)
+    return _BYTE_UNITS if unit == "bytes" else ()
 
 
 def format_share(part: float, whole: float) -> str:

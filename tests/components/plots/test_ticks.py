@@ -30,11 +30,13 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     ("value", "unit", "text"),
     [
         (3.5, "ms", "3.5 ms"), (2048, "bytes", "2 KiB"), (3 * 2**30, "bytes", "3 GiB"),
-        (512, "bytes", "512 bytes"), (math.nan, "ms", "–"), (3, "", "3"),
+        (512, "bytes", "512 bytes"), (1.5e9, "FLOPs", "1.5 GFLOPs"), (86_056_000, "MACs", "86.1 MMACs"),
+        (999, "FLOPs", "999 FLOPs"), (2e18, "FLOPs", "2,000 PFLOPs"), (math.inf, "MACs", "∞ MACs"),
+        (math.nan, "ms", "–"), (3, "", "3"),
     ],
 )  # fmt: skip
 def test_values_carry_their_unit(value: float, unit: str, text: str) -> None:
-    """Bytes are scaled by 1,024; a missing value has no unit."""
+    """Bytes are scaled by 1,024, operations by 1,000; a missing value has no unit."""
     assert format_value(value, unit) == text
 
 
