@@ -249,9 +249,13 @@ class HdfFile:
         """Return the group or dataset of that name; None where there is no hard link to one."""
         import h5py
 
-        if not name or b"/" in name or name in (b".", b"..") or not group.links.exists(name):
+        if not name or b"/" in name or name in (b".", b".."):
             return None
-        if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+        try:
+            kind = group.links.get_info(name).type
+        except (KeyError, RuntimeError):  # to ask first whether it exists takes as long again
+            return None
+        if kind != h5py.h5l.TYPE_HARD:
             self.refused_links.append(name.decode("utf-8", "replace"))
             return None
         return h5py.h5o.open(group, name)
@@ -288,8 +292,12 @@ class HdfFile:
         if is_vlen and not self._has_whole_heaps:
             self._place.check_heaps()
             self._has_whole_heaps = True
-        found = h5py.AttributeManager(h5py.Group(group))[name]
-        values = found.reshape(-1).tolist() if isinstance(found, np.ndarray) else [found]
+        if kind.get_class() == h5py.h5t.STRING and not is_vlen:
+            found = np.empty(attribute.shape, f"S{kind.get_size()}")
+            attribute.read(found)
+        else:
+            found = np.asarray(h5py.AttributeManager(h5py.Group(group))[name])
+        values = found.reshape(-1).tolist()
         return [
             one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in values
         ]
@@ -298,11 +306,13 @@ class HdfFile:
         """Return what a dataset claims and what the file holds of it."""
         import h5py
 
-        plist = dataset.get_create_plist()
-        if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
+        # What has an offset lies in this file in one piece.
+        plist = dataset.get_create_plist() if dataset.get_offset() is None else None
+        if plist is not None and (
+            plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count()
+        ):
             return DatasetInfo(TensorType(), 0, 0, "its data lies in other files")
-        space = dataset.get_space()
-        shape = tuple(int(d) for d in space.get_simple_extent_dims())
+        shape = dataset.shape
         dtype, item_bytes = self._dtype(dataset)
         if not dtype or len(shape) > MAX_RANK:
             return DatasetInfo(TensorType("", shape), 0, 0, "it holds no plain numbers")
@@ -320,7 +330,7 @@ class HdfFile:
         import h5py
 
         n_stored = min(int(dataset.get_storage_size()), self.size)
-        if plist.get_layout() != h5py.h5d.CHUNKED:
+        if plist is None or plist.get_layout() != h5py.h5d.CHUNKED:
             return n_stored
         n_chunk = item_bytes
         for length in plist.get_chunk():
@@ -332,6 +342,8 @@ class HdfFile:
         import h5py
 
         kind = dataset.get_type()
+        if kind.equal(h5py.h5t.IEEE_F32LE):
+            return "float32", 4  # by far the commonest
         family, n_bytes = kind.get_class(), int(kind.get_size())
         if family == h5py.h5t.OPAQUE and n_bytes == 2:  # what h5py makes of NumPy's void
             stated = self.texts(dataset, "dtype") or []
