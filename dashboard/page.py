@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.document import Document
+from panel.io.resources import LOCAL_DIST
 
 from dashboard.arguments import Arguments, parse
 from dashboard.notices import Notices
@@ -157,9 +159,21 @@ def unfollow_server(page: pmui.Page) -> None:
             pn.state.param.unwatch(watcher)
 
 
+def ask_this_server(document: Document) -> None:
+    """Let style sheets come from this server, also in a session that begins without a page.
+
+    A browser that connects late, or again, gets a new session over its socket. Panel says where
+    style sheets are only when it writes a page; without one it would ask its CDN.
+    """
+    root = f"{pn.state.rel_path}/" if pn.state.rel_path else ""
+    document.template_variables.setdefault("dist_url", f"{root}{LOCAL_DIST}")
+
+
 def build_app(arguments: Arguments | None = None) -> App:
     """Build the app of this browser session from the server's arguments and the URL."""
     pn.extension(*EXTENSIONS)
+    if pn.state.curdoc is not None:
+        ask_this_server(pn.state.curdoc)
     query = {
         name: values[-1].decode("utf-8", "replace")
         for name, values in (pn.state.session_args or {}).items()

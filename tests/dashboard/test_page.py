@@ -8,9 +8,12 @@ from pathlib import Path
 
 import panel as pn
 import pytest
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet
+from panel.io.state import set_curdoc
 
 from dashboard.arguments import parse
-from dashboard.page import App
+from dashboard.page import App, ask_this_server
 from sample_models import sample
 from tests.helpers.hostile_files import EVIL, write_markup_model
 
@@ -67,6 +70,20 @@ def test_a_closed_page_is_let_go() -> None:
     gc.collect()
     gc.collect()
     assert [one() for one in watched] == [None, None, None]
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_session_without_a_page_asks_no_cdn(is_told: bool) -> None:
+    """A browser that connects late gets a session that no page was written for: it asks us."""
+    document = Document()
+    with set_curdoc(document):
+        app = App(parse([MODEL]), {})
+        if is_told:
+            ask_this_server(document)
+        root = app.page.get_root(document)
+    urls = {sheet.url for sheet in root.select({"type": ImportedStyleSheet})}
+    assert urls
+    assert any(url.startswith("http") for url in urls) is not is_told
 
 
 def test_notices_and_search_show_text_as_it_is(tmp_path: Path) -> None:
