@@ -8,7 +8,7 @@ Also gzipped. Imports no framework.
 from __future__ import annotations
 
 from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
-from graphs.ir import Graph, Model
+from graphs.ir import Graph, Model, NodeKind
 from graphs.notes import Note
 from importers.base import Probe
 from importers.json_bytes import json_head, parse_json
@@ -18,6 +18,7 @@ from importers.naming import Namer
 from importers.notes import MAX_NOTES, Notes
 
 FORMAT = "Model Explorer JSON"
+MAX_ELEMENTS = 1 << 48  # of a constant; a larger claim is no tensor
 _SORTINGS = ("node_count_asc", "node_count_desc", "name_asc", "name_desc")
 
 
@@ -130,7 +131,17 @@ def _model(
     own = data.get(RESERVED) if isinstance(data, dict) else None
     if not isinstance(own, dict):
         labels = [("collection", label) for label, _ in collections if label]
-        return Model(probe.name, FORMAT, "", graphs, metadata=labels, notes=notes.all())
+        sizes = [_weight_of(graph) for graph in graphs]
+        return Model(
+            probe.name,
+            FORMAT,
+            "",
+            graphs,
+            metadata=labels,
+            notes=notes.all(),
+            n_parameters=sum(n for n, _n_bytes in sizes),
+            parameter_bytes=sum(n_bytes for _n, n_bytes in sizes),
+        )
     return Model(
         name=probe.name,
         format=text_of(own.get("format")) or FORMAT,
@@ -144,6 +155,15 @@ def _model(
         n_parameters=_count(own, "n_parameters"),
         parameter_bytes=_count(own, "parameter_bytes"),
     )
+
+
+def _weight_of(graph: Graph) -> tuple[int, int]:
+    """Return elements and bytes of a graph's constants, as far as their types say."""
+    is_constant = graph.node_kind[graph.value_node] == NodeKind.CONSTANT
+    types = [graph.types[i] for i in graph.value_type[is_constant].tolist()]
+    sizes = [(t.n_elements or 0, t.n_bytes or 0) for t in types]
+    kept = [(n, n_bytes) for n, n_bytes in sizes if n <= MAX_ELEMENTS]
+    return sum(n for n, _n_bytes in kept), sum(n_bytes for _n, n_bytes in kept)
 
 
 def _count(own: Json, key: str) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def labels_of(seen: Visible) -> Labels:
     ):
         if node >= 0:
             view = graph.node(node)
-            titles.append(view.label if view.kind is NodeKind.OPERATOR else _short(view.id))
+            is_operator = view.kind is NodeKind.OPERATOR
+            titles.append(_fitting(view.op_type) if is_operator else _short(view.id))
             details.append(first_shape(node))
         else:
             n = int(n_below[space])
@@ -174,6 +176,15 @@ def per_item(
 def _short(name: str) -> str:
     """Return the last part of a scoped name."""
     return name.rstrip("/").rsplit("/", 1)[-1] or name
+
+
+@lru_cache(maxsize=4096)
+def _fitting(op_type: str) -> str:
+    """Return an op type without the outer parts of a domain that leaves no room for its name."""
+    parts = op_type.split(".")
+    while len(parts) > 1 and text_width(".".join(parts)) > MOST_WIDTH - SIDE_PADDING:
+        parts.pop(0)
+    return ".".join(parts) or op_type
 
 
 class _FirstShape:

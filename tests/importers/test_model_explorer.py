@@ -21,7 +21,7 @@ from tests.helpers.model_explorer_files import SMALL, TINY, edge, read, read_nod
 TEXT = """\
 format "Model Explorer JSON"
 producer ""
-parameters 0 in 0 bytes
+parameters 12 in 48 bytes
 metadata "collection" "small"
 
 graph "main": 4 nodes, 4 edges, 2 groups
