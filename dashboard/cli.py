@@ -1,4 +1,4 @@
-"""The command line: `opscope serve | inspect | layout`. Imports Panel only to serve.
+"""The command line: `opscope serve | inspect | layout | compare`. Imports Panel only to serve.
 
 Errors of ours end as one line on standard error and status 2.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from graphs.errors import OpscopeError
 
+EXIT_DIFFERENT = 1
 EXIT_BAD_FILE = 2
 
 
@@ -55,7 +56,22 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
     _add_layout(commands.add_parser("layout", help="say where a model's graph is drawn"))
+    _add_compare(commands.add_parser("compare", help="say where two models differ"))
     return parser
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.description = "Exit status: 0 equal, 1 different, 2 a file cannot be read."
+    compare.add_argument("a", type=Path, metavar="A")
+    compare.add_argument("b", type=Path, metavar="B")
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.add_argument(
+        "--mapping", type=Path, metavar="FILE", help="pairs to keep, as Model Explorer writes them"
+    )
+    compare.add_argument(
+        "--write-mapping", type=Path, metavar="FILE", help="keep the pairs for --mapping"
+    )
+    compare.set_defaults(run=_compare)
 
 
 def _add_layout(layout: argparse.ArgumentParser) -> None:
@@ -99,6 +115,21 @@ def _inspect(values: argparse.Namespace) -> int:
     else:
         print(to_text(report))
     return 0
+
+
+def _compare(values: argparse.Namespace) -> int:
+    from dashboard.comparison import compare, to_json, to_text, write_mapping
+
+    matching, seconds = compare(values.a, values.b, values.mapping)
+    if values.write_mapping is not None:
+        write_mapping(matching, values.write_mapping)
+    if values.json:
+        import json
+
+        print(json.dumps(to_json(matching, seconds), ensure_ascii=True))
+    else:
+        print(to_text(matching, seconds))
+    return 0 if matching.is_equal else EXIT_DIFFERENT
 
 
 def _layout(values: argparse.Namespace) -> int:

@@ -33,7 +33,11 @@ class NodeKind(IntEnum):
 
 
 class GraphSource(Protocol):
-    """What stays in the file and is decoded when somebody looks. All text is untrusted."""
+    """What stays in the file and is decoded when somebody looks. All text is untrusted.
+
+    A source whose tensors take seconds each has an attribute ``tensors_are_slow = True``:
+    they are read one by one when the reader asks, never all.
+    """
 
     def attributes(self, node: int) -> Facts:
         """Return (name, value) of the node's attributes, values cut to 4,096 characters."""

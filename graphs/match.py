@@ -7,7 +7,7 @@ Imports NumPy and the columns only: no framework, no page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from graphs.ir import Graph, Model, NodeKind
 from graphs.match_changes import changes_of, kind_of, same_weights
@@ -21,10 +21,19 @@ from graphs.match_names import (
 )
 from graphs.match_order import pair_by_order
 from graphs.match_side import Side, Vocabulary, make_side, reached_graphs
-from graphs.match_skeleton import HEAVY_TRANSPARENT, skeleton
+from graphs.match_skeleton import HEAVY_TRANSPARENT
 from graphs.match_spread import spread_all
 from graphs.match_state import Work
-from graphs.match_structure import Both, View, bones, pair_by_structure, pair_symmetric, whole
+from graphs.match_structure import (
+    Both,
+    Label,
+    bones,
+    free_rows,
+    pair_by_structure,
+    pair_symmetric,
+    surroundings,
+    whole,
+)
 from graphs.match_types import DEFAULT_OPTIONS, Matching, MatchOptions, Pair
 
 
@@ -85,47 +94,96 @@ def _match(
 
 def _pair_by_surroundings(work: Work) -> None:
     """Go from what is alike in everything to what is alike in what it computes."""
-    for both in _views(work):
-        if _is_done(work):
-            return
-        spread_all(work, both.a, both.b)
-        pair_by_structure(work, both)
-        if both.why != "same graph":
-            pair_by_order(work, both.a, both.b)
-    for both in _views(work):
-        if _is_done(work):
-            return
-        pair_symmetric(work, both)
-        pair_by_order(work, both.a, both.b)
+    for view in _VIEWS:
+        both = view(work)
+        if both and not _is_done(work, both):
+            _pair_surely(work, both)
+    for view in _VIEWS[1:]:
+        both = view(work)
+        if both and not _is_done(work, both):
+            _pair_likely(work, both)
+    for view in _VIEWS:
+        both = view(work)
+        if both and not _is_done(work, both):
+            pair_symmetric(work, both)
 
 
-def _is_done(work: Work) -> bool:
-    return next(work.free_a(), -1) < 0 or next(work.free_b(), -1) < 0
+RADII_IN_ORDER = (4, 2)  # of what has to be equal around two nodes that come in the same order
 
 
-def _views(work: Work) -> list[Both]:
-    """Return what is looked at, the surest first."""
+def _pair_surely(work: Work, both: Both) -> None:
+    """Pair what has one place only, then runs of equal blocks along their order.
+
+    Nothing spreads to nodes with other surroundings meanwhile: beside an edit that would
+    shift a whole run by one block.
+    """
+    work.guard = surroundings(work, both, 2)
+    spread_all(work, both.a, both.b)
+    pair_by_structure(work, both)
+    for radius in RADII_IN_ORDER:
+        colours = surroundings(work, both, radius)
+        pair_by_order(work, both.a, both.b, colours, is_sure=True)
+    pair_by_structure(work, both)
+    work.guard = None
+
+
+def _pair_likely(work: Work, both: Both) -> None:
+    """Pair what has a paired neighbour and no rival."""
+    spread_all(work, both.a, both.b)
+    pair_by_structure(work, both)
+    classes = dict(enumerate(work.a.class_of)), dict(enumerate(work.b.class_of))
+    pair_by_order(work, both.a, both.b, classes)
+
+
+def _is_done(work: Work, both: Both) -> bool:
+    """Return whether a side has no free node in the view."""
+    free_a, free_b = free_rows(work, both)
+    return not free_a or not free_b
+
+
+def _same_graph(work: Work) -> Both:
     a, b = whole(work.a), whole(work.b)
-    exact = Both(a, b, _exact(work.a), _exact(work.b), "same graph", 0.95)
-    skeletons = bones(work.skeleton_a), bones(work.skeleton_b)
-    alike = Both(*skeletons, _alike(work.a), _alike(work.b), "same computation", 0.85)
-    heavy = (
-        bones(skeleton(work.a, HEAVY_TRANSPARENT)),
-        bones(skeleton(work.b, HEAVY_TRANSPARENT)),
-    )
-    core = Both(*heavy, _alike(work.a), _alike(work.b), "same core", 0.75)
-    rest = Both(a, b, _alike(work.a), _alike(work.b), "same place", 0.7)
-    return [exact, alike, core, rest]
+    return Both(a, b, _exact(work.a), _exact(work.b), "same graph", 0.95)
 
 
-def _exact(side: Side):  # type: ignore[no-untyped-def]
+def _same_computation(work: Work) -> Both:
+    a, b = bones(work.skeleton_a), bones(work.skeleton_b)
+    return Both(a, b, _alike(work.a), _alike(work.b), "same computation", 0.85)
+
+
+def _same_core(work: Work) -> Both | None:
+    """Return the view of what no converter folds away; None where nothing of it is free."""
+    heavy = [
+        any(side.class_names[row] not in HEAVY_TRANSPARENT and not side.kind[row] for row in free)
+        for side, free in ((work.a, work.free_a()), (work.b, work.free_b()))
+    ]
+    if not all(heavy):
+        return None
+    a, b = bones(work.heavy_a), bones(work.heavy_b)
+    return Both(a, b, _alike(work.a), _alike(work.b), "same core", 0.75)
+
+
+def _same_place(work: Work) -> Both:
+    a, b = whole(work.a), whole(work.b)
+    return Both(a, b, _alike(work.a), _alike(work.b), "same place", 0.7)
+
+
+_VIEWS: tuple[Callable[[Work], Both | None], ...] = (
+    _same_graph,
+    _same_computation,
+    _same_core,
+    _same_place,
+)
+
+
+def _exact(side: Side) -> Label:
     def label(row: int) -> int:
         return hash((side.op[row], side.kind[row], side.type_of[row], side.n_outputs[row]))
 
     return label
 
 
-def _alike(side: Side):  # type: ignore[no-untyped-def]
+def _alike(side: Side) -> Label:
     return side.class_of.__getitem__
 
 
@@ -189,4 +247,4 @@ def _pair(work: Work, rows_a: list[int], rows_b: list[int]) -> Pair:
     )
 
 
-__all__ = ["View", "match", "match_models"]
+__all__ = ["match", "match_models"]

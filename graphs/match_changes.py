@@ -7,7 +7,7 @@ Texts are untrusted and cut. Imports `graphs.match_state`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from graphs.errors import quoted
 from graphs.ir import Facts, NodeKind
@@ -17,11 +17,37 @@ from graphs.match_state import Work, may_be_same
 from graphs.match_types import Change, PairKind
 
 NOT_MEANT = frozenset(
-    "source stack_trace nn_module_stack doc_string location buffer bytes tensor_index op_version"
-    " path module scope from_node torch_fn checkpoint_key checkpoint_bytes argument name value"
-    " signature_name metadata min max data file offset length".split()
+    [
+        "source",
+        "stack_trace",
+        "nn_module_stack",
+        "doc_string",
+        "location",
+        "buffer",
+        "bytes",
+        "tensor_index",
+        "op_version",
+        "path",
+        "module",
+        "scope",
+        "from_node",
+        "torch_fn",
+        "checkpoint_key",
+        "checkpoint_bytes",
+        "argument",
+        "name",
+        "value",
+        "signature_name",
+        "metadata",
+        "min",
+        "max",
+        "data",
+        "file",
+        "offset",
+        "length",
+    ]
 )
-QUANTIZATION = frozenset("scale zero_point quantized_dimension axis block_size".split())
+QUANTIZATION = frozenset(["scale", "zero_point", "quantized_dimension", "axis", "block_size"])
 MAX_CHANGES = 32  # of one pair
 
 
@@ -42,13 +68,19 @@ def kind_of(
     work: Work, rows_a: list[int], rows_b: list[int], changes: tuple[Change, ...]
 ) -> PairKind:
     """Return the kind of a pair: what computes decides, else all operators do."""
-    for is_counted in (_computes, _operates):
-        n_a = sum(is_counted(work.a, row) for row in rows_a)
-        n_b = sum(is_counted(work.b, row) for row in rows_b)
+    n_a, n_b = (_count(work.a, rows_a, _operates), _count(work.b, rows_b, _operates))
+    if max(n_a, n_b) > 1:
+        c_a, c_b = (_count(work.a, rows_a, _computes), _count(work.b, rows_b, _computes))
+        if c_a != c_b and min(c_a, c_b) > 0:
+            return "fused" if c_a > c_b else "split"
         if n_a != n_b:
             return "fused" if n_a > n_b else "split"
     is_same = not changes and len(rows_a) == len(rows_b) == 1
     return "equal" if is_same or (not changes and not work.is_same_format) else "changed"
+
+
+def _count(side: Side, rows: list[int], is_counted: Callable[[Side, int], bool]) -> int:
+    return sum(is_counted(side, row) for row in rows)
 
 
 def _operates(side: Side, row: int) -> bool:
@@ -74,9 +106,8 @@ def _op_text(side: Side, row: int) -> str:
 
 
 def _types(work: Work, a: int, b: int) -> Iterator[Change]:
-    graph_a, own_a = work.a.local(a)
-    graph_b, own_b = work.b.local(b)
-    outs_a, outs_b = graph_a.node(own_a).outputs, graph_b.node(own_b).outputs
+    graph_a, graph_b = work.a.local(a)[0], work.b.local(b)[0]
+    outs_a, outs_b = work.a.values(a), work.b.values(b)
     for slot, (va, vb) in enumerate(zip(outs_a, outs_b, strict=False)):
         mine = graph_a.types[int(graph_a.value_type[va])]
         theirs = graph_b.types[int(graph_b.value_type[vb])]
@@ -90,9 +121,7 @@ def _types(work: Work, a: int, b: int) -> Iterator[Change]:
             mine.shape != theirs.shape if work.is_same_format else not may_be_same(mine, theirs)
         )
         if is_known and is_other:
-            yield Change(
-                "shape", name, quoted(mine.shape_text()), quoted(theirs.shape_text())
-            )
+            yield Change("shape", name, quoted(mine.shape_text()), quoted(theirs.shape_text()))
 
 
 def _attributes(work: Work, a: int, b: int) -> Iterator[Change]:
@@ -125,13 +154,14 @@ def _differing(
 def _quantization(work: Work, a: int, b: int) -> Iterator[Change]:
     """Compare scale and zero point of the outputs, and say where only one side quantizes."""
     mine, theirs = _scales(work.a, a), _scales(work.b, b)
-    yield from _differing("quantization", mine, theirs)
+    if mine != theirs:
+        yield from _differing("quantization", mine, theirs)
 
 
 def _scales(side: Side, row: int) -> dict[str, str]:
-    graph, own = side.local(row)
+    graph = side.graphs[side.graph_of[row]]
     found: dict[str, str] = {}
-    for value in list(graph.node(own).outputs)[:8]:
+    for value in side.values(row)[:8]:
         for key, text in graph.source.value_facts(value):
             if key in QUANTIZATION:
                 found.setdefault(key, text)
@@ -140,8 +170,9 @@ def _scales(side: Side, row: int) -> dict[str, str]:
 
 def _inputs(work: Work, a: int, b: int) -> Iterator[Change]:
     """Say which input comes from somewhere else: from a row whose partner feeds another."""
-    if work.a.kind[a] == NodeKind.CONSTANT:
-        return
+    ends = zip(work.a.preds[a], work.b.preds[b], strict=False)
+    if all(work.to_b[mine[0]] == theirs[0] for mine, theirs in ends):
+        return  # what only one side reads besides is found in its attributes or constants
     fed = {_own(work.host_b, row) for row, _, _ in work.b.preds[b]}
     fed |= {_own(work.host_b, row) for row, _, _ in work.skeleton_b.preds[b]}
     from_b = {work.to_a[row]: row for row in fed if work.to_a[row] >= 0}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from graphs.ir import NodeKind
 from graphs.match_ops import FOLDED_INTO_CONSUMER, FOLDED_INTO_PRODUCER, TRANSPARENT
-from graphs.match_side import Rows, Side, post_order
+from graphs.match_side import Rows, Side
 from graphs.match_state import Work
 
 QUANTIZING = frozenset(["quantize", "dequantize"])
@@ -53,11 +53,11 @@ def fold(work: Work) -> None:
     """Fold free rows of both sides; quantization first, for it is a sign for the rest."""
     a = Half(
         work, work.a, work.b, work.to_b, work.to_a, work.host_a, work.host_b,
-        post_order(work.a), {},
+        work.a.order, {},
     )  # fmt: skip
     b = Half(
         work, work.b, work.a, work.to_a, work.to_b, work.host_b, work.host_a,
-        post_order(work.b), {},
+        work.b.order, {},
     )  # fmt: skip
     for half in (a, b):
         _fold_quantizing(half)
@@ -101,17 +101,24 @@ def _fold_quantizing(half: Half) -> None:
 def _fold_into_producers(half: Half) -> None:
     for row, name in _free(half, half.order):
         if name in FOLDED_INTO_PRODUCER:
-            host = _producer(half, row)
-            if host >= 0 and _is_fused(half, row, host, name):
-                half.fold(row, host)
+            hosts = [half.host_of(source) for source, _, _ in half.side.preds[row]]
+            _fold_where_signed(half, row, name, hosts)
 
 
 def _fold_into_consumers(half: Half) -> None:
     for row, name in reversed(_free(half, half.order)):
         if name in FOLDED_INTO_CONSUMER:
-            host = _consumer(half, row)
-            if host >= 0 and _is_fused(half, row, host, name):
-                half.fold(row, host)
+            hosts = [half.host_of(target) for target, _ in half.side.succs[row][:MAX_FOLDED]]
+            _fold_where_signed(half, row, name, hosts)
+
+
+def _fold_where_signed(half: Half, row: int, name: str, hosts: Rows) -> None:
+    """Fold a row into the first of some pairs for which there is a sign."""
+    for host in hosts:
+        is_operator = host >= 0 and half.side.kind[host] == NodeKind.OPERATOR
+        if is_operator and _is_fused(half, row, host, name):
+            half.fold(row, host)
+            return
 
 
 def _producer(half: Half, row: int) -> int:
@@ -124,7 +131,7 @@ def _producer(half: Half, row: int) -> int:
 
 def _consumer(half: Half, row: int) -> int:
     """Return the pair of the first operator that reads a row, or -1."""
-    for target, _ in half.side.succs[row]:
+    for target, _ in half.side.succs[row][:MAX_FOLDED]:
         if half.side.kind[target] == NodeKind.OPERATOR:
             host = half.host_of(target)
             if host >= 0:

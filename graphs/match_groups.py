@@ -31,11 +31,10 @@ def group_pairs(
         The pairs, by place and row.
     """
     sizes_a, sizes_b = _sizes(graphs_a), _sizes(graphs_b)
+    spaces_a: list[list[int]] = [graph.node_namespace.tolist() for graph in graphs_a]
+    spaces_b: list[list[int]] = [graph.node_namespace.tolist() for graph in graphs_b]
     leaves: Counter[tuple[Key, Key]] = Counter(
-        (
-            (at, int(graphs_a[at].node_namespace[node])),
-            (there, int(graphs_b[there].node_namespace[other])),
-        )
+        ((at, spaces_a[at][node]), (there, spaces_b[there][other]))
         for at, node, there, other in rows
     )
     shared: Counter[tuple[Key, Key]] = Counter()
@@ -90,9 +89,7 @@ def _sizes(graphs: Sequence[Graph]) -> Counter[Key]:
     return sizes
 
 
-def _best(
-    shared: Counter[tuple[Key, Key]], end: int, sizes: Counter[Key]
-) -> dict[Key, Key]:
+def _best(shared: Counter[tuple[Key, Key]], end: int, sizes: Counter[Key]) -> dict[Key, Key]:
     """Return the partner of each: most shared, of those the smallest, of those the first."""
     best: dict[Key, tuple[int, int, Key]] = {}
     for keys, n in shared.items():

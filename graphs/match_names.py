@@ -23,9 +23,13 @@ def pair_fixed(work: Work, fixed: Iterable[FixedPair]) -> list[FixedPair]:
     for pair in fixed:
         rows_a = [by_a.get(id, -1) for id in pair.a]
         rows_b = [by_b.get(id, -1) for id in pair.b]
-        if not rows_a or not rows_b or min(rows_a) < 0 or min(rows_b) < 0:
-            failed.append(pair)
-        elif not _fix(work, rows_a, rows_b):
+        if (
+            not rows_a
+            or not rows_b
+            or min(rows_a) < 0
+            or min(rows_b) < 0
+            or not _fix(work, rows_a, rows_b)
+        ):
             failed.append(pair)
     return failed
 
@@ -90,7 +94,23 @@ def pair_by_names(work: Work) -> None:
             b = found_b.get(name, -1)
             if a >= 0 and b >= 0 and name:
                 work.pair(a, b, why, confidence)
+    _pair_by_merged_names(work)
     _take_back_contradicted(work)
+
+
+def _pair_by_merged_names(work: Work) -> None:
+    """Pair by one of the names that TFLite's converter joins with semicolons when it fuses."""
+    for is_swapped in (False, True):
+        side, other = (work.b, work.a) if is_swapped else (work.a, work.b)
+        partner, back = (work.to_a, work.to_b) if is_swapped else (work.to_b, work.to_a)
+        named = _once(other, _plain_name, back)
+        for row in range(side.n):
+            if partner[row] < 0 and ";" in side.ids[row]:
+                for name in dict.fromkeys(side.ids[row][:8192].split(";")[:64]):
+                    found = named.get((side.kind[row], _parts(name)), -1)
+                    ends = (found, row) if is_swapped else (row, found)
+                    if found >= 0 and work.pair(*ends, "one of its names", 0.85):
+                        break
 
 
 def pair_changed_names(work: Work) -> None:
@@ -108,12 +128,25 @@ def _take_back_contradicted(work: Work) -> None:
     """Unpair names that two neighbours contradict and none supports."""
     bad = []
     for a, b in enumerate(work.to_b):
-        if b >= 0 and "name" in work.why[a] and work.a.kind[a] == NodeKind.OPERATOR:
+        if (
+            b >= 0
+            and not work.a.kind[a]
+            and "name" in work.why[a]
+            and not _is_fed_alike(work, a, b)
+        ):
             agree, against = neighbours(work, a, b)
             if against > 1 and not agree:
                 bad.append(a)
     for a in bad:
         work.unpair(a)
+
+
+def _is_fed_alike(work: Work, a: int, b: int) -> bool:
+    """Return whether an input of one is fed by the partner of what feeds the other."""
+    return any(
+        work.to_b[mine[0]] == theirs[0]
+        for mine, theirs in zip(work.a.preds[a], work.b.preds[b], strict=False)
+    )
 
 
 def neighbours(work: Work, a: int, b: int) -> tuple[int, int]:
@@ -177,6 +210,9 @@ _DECORATION = str.maketrans({":": "/", "_": "/", ".": "/", "-": "/"})
 
 def _plain_name(side: Side, row: int) -> object:
     """Return the name without what formats put around it; None for one that says nothing."""
-    name = side.ids[row][:1024].lower().translate(_DECORATION)
-    parts = tuple(part for part in name.split("/") if part)
+    parts = _parts(side.ids[row])
     return (side.kind[row], parts) if len(parts) > 1 else None
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(part for part in name[:1024].lower().translate(_DECORATION).split("/") if part)

@@ -70,8 +70,7 @@ _CLASSES: dict[str, str] = {
     "mean pooled": "averagepool averagepool2d avgpool avgpool1d avgpool2d averagepooling2d"
     " qlinearaveragepool",
     "globally pooled": "globalaveragepool globalaveragepooling2d adaptiveavgpool2d",
-    "padding": "pad padv2 mirrorpad constantpadnd zeropadding2d reflectionpad1d"
-    " reflectionpad2d",
+    "padding": "pad padv2 mirrorpad constantpadnd zeropadding2d reflectionpad1d reflectionpad2d",
     "concatenation": "concat concatenate concatenation cat qlinearconcat stack pack",
     "slice": "slice stridedslice dynamicslice",
     "split": "split splitv chunk splitwithsizes",
@@ -96,22 +95,49 @@ _CLASSES: dict[str, str] = {
 
 # Classes that move, rename or re-encode data: what computes is found by looking through them.
 TRANSPARENT = frozenset(
-    "reshape,transposition,cast,quantize,dequantize,identity,constant".split(",")
+    ["reshape", "transposition", "cast", "quantize", "dequantize", "identity", "constant"]
 )
 
 # Classes that converters fold into the node before (or, for padding, after).
 FOLDED_INTO_PRODUCER = frozenset(
-    (
-        "normalization by batch,bias,addition,subtraction,multiplication,division,rectifier,"
-        "rectifier to 6,leaky rectifier,clip,sigmoid,hyperbolic tangent,swish,hard swish,elu,"
-        "softmax,reshape,transposition,cast,quantize,dequantize,identity"
-    ).split(",")
+    [
+        "normalization by batch",
+        "bias",
+        "addition",
+        "subtraction",
+        "multiplication",
+        "division",
+        "rectifier",
+        "rectifier to 6",
+        "leaky rectifier",
+        "clip",
+        "sigmoid",
+        "hyperbolic tangent",
+        "swish",
+        "hard swish",
+        "elu",
+        "softmax",
+        "reshape",
+        "transposition",
+        "cast",
+        "quantize",
+        "dequantize",
+        "identity",
+    ]
 )
 FOLDED_INTO_CONSUMER = frozenset(
-    "padding,reshape,transposition,cast,quantize,dequantize,identity,square".split(",")
+    ["padding", "reshape", "transposition", "cast", "quantize", "dequantize", "identity", "square"]
 )
 COMMUTATIVE = frozenset(
-    "addition,multiplication,maximum,minimum,comparison: equal,logical and,logical or".split(",")
+    [
+        "addition",
+        "multiplication",
+        "maximum",
+        "minimum",
+        "comparison: equal",
+        "logical and",
+        "logical or",
+    ]
 )
 
 _CLASS_OF = {name: row for row, names in _CLASSES.items() for name in names.split()}

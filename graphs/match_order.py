@@ -12,29 +12,50 @@ paired neighbour agrees. Imports `graphs.match_state` only.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from graphs.match_side import Rows
 from graphs.match_spread import Neighbours, spread
 from graphs.match_state import Work
 
-MAX_CELLS = 1 << 28  # 32 MB of bit vectors
+MAX_CELLS = 1 << 29  # 64 MB of bit vectors
 
 
-class Ordered(Neighbours):
+class Ordered(Neighbours, Protocol):
     """A view with its order, producers first."""
 
     order: Rows
 
 
-def pair_by_order(work: Work, a: Ordered, b: Ordered) -> int:
-    """Pair along the order; return how many pairs were made, those beside them included."""
+Colours = tuple[Mapping[int, int], Mapping[int, int]]
+
+
+def pair_by_order(
+    work: Work, a: Ordered, b: Ordered, colours: Colours, *, is_sure: bool = False
+) -> int:
+    """Pair along the order; return how many pairs were made, those beside them included.
+
+    Parameters
+    ----------
+    work : Work
+    a, b : Ordered
+    colours : pair of mapping
+        Row -> what has to be equal, on either side.
+    is_sure : bool
+        Whether equal colours are support enough.
+    """
+    mine_left = {colours[0].get(row) for row in a.order if work.to_b[row] < 0} - {None}
+    if not any(colours[1].get(row) in mine_left for row in b.order if work.to_a[row] < 0):
+        return 0
     free_a = [row for row in a.order if row not in work.host_a]
     free_b = [row for row in b.order if row not in work.host_b]
     made = 0
     for mine, theirs in _windows(work, free_a, free_b):
-        for row, other in _common(work, mine, theirs):
-            if _has_support(work, a, b, row, other):
+        labels = [colours[0].get(row, -1) for row in mine], [colours[1].get(r, -2) for r in theirs]
+        for i, j in longest_common(*labels):
+            row, other = mine[i], theirs[j]
+            if is_sure or _has_support(work, a, b, row, other):
                 made += work.pair(row, other, "order", 0.6)
                 made += spread(work, a, b)
     return made
@@ -66,16 +87,6 @@ def _cut(mine: Rows, theirs: Rows) -> Iterator[tuple[Rows, Rows]]:
     half = int((MAX_CELLS // 4) ** 0.5)
     yield mine[:half], theirs[:half]
     yield mine[half:][-half:], theirs[half:][-half:]
-
-
-def _common(work: Work, mine: Rows, theirs: Rows) -> list[tuple[int, int]]:
-    """Return the rows of a longest common subsequence, by class, then by possibility."""
-    return [
-        (mine[i], theirs[j])
-        for i, j in longest_common(
-            [work.a.class_of[row] for row in mine], [work.b.class_of[row] for row in theirs]
-        )
-    ]
 
 
 def _has_support(work: Work, a: Ordered, b: Ordered, row: int, other: int) -> bool:

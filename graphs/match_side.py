@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphs.ir import Graph, NodeKind
 from graphs.match_ops import op_class
@@ -58,6 +58,8 @@ class Side:
         Data edges into each row, by slot.
     succs : list of list of (target row, slot)
         Data edges out of each row.
+    first_value : list of int
+        Row of the first output among its graph's values.
     is_inner : list of bool
         True for inputs, outputs and callers of called graphs: data only passes there.
     """
@@ -75,11 +77,17 @@ class Side:
     preds: list[tuple[tuple[int, int, int], ...]]
     succs: list[list[tuple[int, int]]]
     is_inner: list[bool]
+    first_value: Rows
 
     @property
     def n(self) -> int:
         """Number of rows."""
         return len(self.ids)
+
+    @cached_property
+    def order(self) -> Rows:
+        """All rows, producers before their readers; see `post_order`."""
+        return post_order(self)
 
     def local(self, row: int) -> tuple[Graph, int]:
         """Return the graph of a row and its row there."""
@@ -88,22 +96,25 @@ class Side:
 
     def value_name(self, row: int) -> str:
         """Return the tensor name of the first output; empty where there is none."""
-        graph, own = self.local(row)
-        start = int(graph.value_ptr[own])
-        return graph.value_names[start] if start < int(graph.value_ptr[own + 1]) else ""
+        if not self.n_outputs[row]:
+            return ""
+        return self.graphs[self.graph_of[row]].value_names[self.first_value[row]]
+
+    def values(self, row: int) -> range:
+        """Return the rows of the outputs among the values of the row's graph."""
+        return range(self.first_value[row], self.first_value[row] + self.n_outputs[row])
 
     def type(self, row: int) -> TensorType | None:
         """Return the type of the first output."""
-        graph, own = self.local(row)
-        start = int(graph.value_ptr[own])
-        if start >= int(graph.value_ptr[own + 1]):
+        if not self.n_outputs[row]:
             return None
-        return graph.types[int(graph.value_type[start])]
+        graph = self.graphs[self.graph_of[row]]
+        return graph.types[int(graph.value_type[self.first_value[row]])]
 
 
 def make_side(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Side:
     """Return the columns of graphs; the first is the one that opens, each comes once."""
-    side = Side(tuple(graphs), [0], [], [], [], [], [], [], [], [], [], [], [])
+    side = Side(tuple(graphs), [0], [], [], [], [], [], [], [], [], [], [], [], [])
     for index, graph in enumerate(graphs):
         _append(side, index, graph, vocabulary)
     _connect_calls(side)
@@ -128,14 +139,13 @@ def _append(side: Side, index: int, graph: Graph, vocabulary: Vocabulary) -> Non
     side.graph_of += [index] * n
     side.kind += kinds
     side.op += [ops[op] for op in rows]
-    side.class_names += [
-        of_kind[kind] or classes[op] for op, kind in zip(rows, kinds, strict=True)
-    ]
+    side.class_names += [of_kind[kind] or classes[op] for op, kind in zip(rows, kinds, strict=True)]
     side.class_of += [
         vocabulary.number(("class", of_kind[kind])) if kind else numbers[op]
         for op, kind in zip(rows, kinds, strict=True)
     ]
     side.n_outputs += np.diff(graph.value_ptr).tolist()
+    side.first_value += graph.value_ptr[:-1].tolist()
     side.type_of += _first_types(graph, shapes)
     side.is_inner += [index > 0 and kind in (NodeKind.INPUT, NodeKind.OUTPUT) for kind in kinds]
     side.preds += _entering(graph, start)
@@ -172,7 +182,10 @@ def _connect_calls(side: Side) -> None:
     index_of = {graph.id: index for index, graph in enumerate(side.graphs)}
     into: dict[int, list[tuple[int, int, int]]] = {}
     for index, graph in enumerate(side.graphs):
-        names = {name: int(node) for node, name in zip(graph.value_node, graph.value_names)}
+        if not graph.subgraphs:
+            continue
+        producers: Rows = graph.value_node.tolist()
+        names = dict(zip(graph.value_names, producers, strict=True))
         for own, called in graph.subgraphs.items():
             caller = side.first[index] + own
             targets = [index_of[one] for one in called if one in index_of]
@@ -226,18 +239,15 @@ def reached_graphs(graphs: Sequence[Graph], roots: Sequence[Graph]) -> list[Grap
     return waiting
 
 
-def post_order(side: Side, rank: Sequence[int] | NDArray[np.uint64] | None = None) -> Rows:
+def post_order(side: Side) -> Rows:
     """Return all rows, producers before their readers except in cycles; iterative, linear.
 
-    Walks back from the rows that nobody reads, in the order of `rank` where it is given,
-    and follows inputs by slot: the order does not depend on that of the rows.
+    Walks back from the rows that nobody reads and follows inputs by slot: but for the order
+    of its outputs, the order does not depend on that of the rows.
     """
-    sinks = [row for row in range(side.n) if not side.succs[row]]
-    if rank is not None:
-        sinks.sort(key=lambda row: int(rank[row]))
     order: Rows = []
     seen = [False] * side.n
-    for start in (*sinks, *range(side.n)):
+    for start in (*(row for row in range(side.n) if not side.succs[row]), *range(side.n)):
         if seen[start]:
             continue
         seen[start] = True

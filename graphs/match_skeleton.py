@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from graphs.ir import NodeKind
 from graphs.match_ops import COMMUTATIVE, FOLDED_INTO_CONSUMER, FOLDED_INTO_PRODUCER, TRANSPARENT
-from graphs.match_side import Rows, Side, post_order
+from graphs.match_side import Rows, Side
 
 MAX_SOURCES = 8
 HEAVY_TRANSPARENT = TRANSPARENT | FOLDED_INTO_PRODUCER | FOLDED_INTO_CONSUMER
@@ -45,7 +45,7 @@ class Skeleton:
 
 def skeleton(side: Side, transparent: Container[str] = TRANSPARENT) -> Skeleton:
     """Return the skeleton of a side without the classes in `transparent`."""
-    order = post_order(side)
+    order = side.order
     is_bone = [
         kind != NodeKind.CONSTANT
         and not inner

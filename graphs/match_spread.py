@@ -34,8 +34,15 @@ def spread(work: Work, a: Neighbours, b: Neighbours) -> int:
 
 
 def spread_all(work: Work, a: Neighbours, b: Neighbours) -> int:
-    """Pair around all pairs, in the order of A's rows."""
-    work.fresh = [(mine, theirs) for mine, theirs in enumerate(work.to_b) if theirs >= 0][::-1]
+    """Pair around all pairs that have a free neighbour, in the order of A's rows."""
+    near = {
+        edge[0]
+        for row in work.free_a()
+        for edges in (a.preds[row], a.succs[row])
+        for edge in edges[:MAX_READERS]
+        if work.to_b[edge[0]] >= 0
+    }
+    work.fresh = [(mine, work.to_b[mine]) for mine in sorted(near, reverse=True)]
     return spread(work, a, b)
 
 
@@ -93,5 +100,9 @@ def _only(keyed: list[tuple[int, int]], partner: list[int]) -> dict[int, int]:
 
 
 def _pair(work: Work, row: int, other: int, beside: int) -> bool:
+    if work.guard is not None:
+        mine, theirs = work.guard[0].get(row), work.guard[1].get(other)
+        if mine is None or mine != theirs:
+            return False
     confidence = max(0.5, 0.98 * work.confidence[beside])
     return work.pair(row, other, "beside a pair", confidence)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from graphs.ir import NodeKind
 from graphs.match_side import Side
-from graphs.match_skeleton import Skeleton, skeleton
+from graphs.match_skeleton import HEAVY_TRANSPARENT, Skeleton, skeleton
 from graphs.match_types import MatchOptions
 from graphs.match_weights import Weights
 from graphs.tensor_type import TensorType
@@ -35,6 +35,8 @@ class Work:
         Of each paired row of A.
     fresh : list of (row of A, row of B)
         Pairs that nobody has looked around yet.
+    guard : pair of dict, or None
+        Row -> colour on either side; while it is there, `spread` pairs equal colours only.
     host_a, host_b : dict
         Row -> the paired row of its own side that it was folded into.
     """
@@ -50,6 +52,7 @@ class Work:
     fresh: list[tuple[int, int]] = field(default_factory=list)
     host_a: dict[int, int] = field(default_factory=dict)
     host_b: dict[int, int] = field(default_factory=dict)
+    guard: tuple[dict[int, int], dict[int, int]] | None = None
     ignored: list[str] = field(default_factory=list)
     _fits: dict[tuple[int, int], bool] = field(default_factory=dict)
 
@@ -66,6 +69,16 @@ class Work:
     def weights_b(self) -> Weights:
         """What the initializers of B hold, read when first asked for."""
         return Weights(self.b, self.options)
+
+    @cached_property
+    def heavy_a(self) -> Skeleton:
+        """A without what converters fold away."""
+        return skeleton(self.a, HEAVY_TRANSPARENT)
+
+    @cached_property
+    def heavy_b(self) -> Skeleton:
+        """B without what converters fold away."""
+        return skeleton(self.b, HEAVY_TRANSPARENT)
 
     @cached_property
     def skeleton_a(self) -> Skeleton:
@@ -117,6 +130,14 @@ class Work:
         if found is None:
             found = self._fits[key] = may_be_same(self.a.type(a), self.b.type(b))
         return found
+
+    def mark_a(self, row: int) -> int:
+        """Return a number that a row of A and its partner share; -1 without a partner."""
+        return row if self.to_b[row] >= 0 else -1
+
+    def mark_b(self, row: int) -> int:
+        """Return a number that a row of B and its partner share; -1 without a partner."""
+        return self.to_a[row]
 
     def free_a(self) -> Iterator[int]:
         """Yield the rows of A without a partner."""

@@ -15,13 +15,13 @@ left with equal colours is symmetric and paired in order. Imports `graphs.match_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs.match_side import Rows, Side, post_order
+from graphs.match_side import Rows, Side
 from graphs.match_skeleton import Skeleton
 from graphs.match_spread import spread
 from graphs.match_state import Work
@@ -34,16 +34,29 @@ Label = Callable[[int], int]
 
 @dataclass(eq=False)
 class View:
-    """What is neighbour of what: a side as it is, or its skeleton."""
+    """What is neighbour of what: a side as it is, or its skeleton.
+
+    Attributes
+    ----------
+    preds, succs : as in `graphs.match_side.Side`
+    order : list of int
+        The rows in view, producers first.
+    waiting : list of int
+        Those of them that were free when last asked.
+    """
 
     preds: Sequence[tuple[tuple[int, int, int], ...]]
     succs: Sequence[list[tuple[int, int]]]
     order: Rows
+    waiting: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waiting = self.order
 
 
 def whole(side: Side) -> View:
     """Return all rows and edges of a side."""
-    return View(side.preds, side.succs, post_order(side))
+    return View(side.preds, side.succs, side.order)
 
 
 def bones(of: Skeleton) -> View:
@@ -61,6 +74,19 @@ class Both:
     label_b: Label
     why: str
     confidence: float
+
+
+def surroundings(work: Work, both: Both, radius: int) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the colours of all free rows, paired ones counting as what they are.
+
+    Unlike those that pair by themselves these do not say where a node is, only what is around
+    it: a run of equal blocks has equal colours.
+    """
+    free_a, free_b = free_rows(work, both)
+    return (
+        _steps(both.a, free_a, both.label_a, None, radius),
+        _steps(both.b, free_b, both.label_b, None, radius),
+    )
 
 
 def pair_by_structure(work: Work, both: Both) -> int:
@@ -98,49 +124,47 @@ def _by_cones(work: Work, both: Both) -> int:
 
 
 def _cones_of(work: Work, both: Both) -> tuple[dict[int, int], dict[int, int]]:
-    pairs = {a: b for a, b in enumerate(work.to_b) if b >= 0}
-    names_a = {a: hash((a, b)) for a, b in pairs.items()}
-    names_b = {b: hash((a, b)) for a, b in pairs.items()}
-    free_a = [row for row in both.a.order if work.to_b[row] < 0 and row not in work.host_a]
-    free_b = [row for row in both.b.order if work.to_a[row] < 0 and row not in work.host_b]
+    free_a, free_b = free_rows(work, both)
     return (
-        _cones(both.a, free_a, both.label_a, names_a),
-        _cones(both.b, free_b, both.label_b, names_b),
+        _cones(both.a, free_a, both.label_a, work.mark_a),
+        _cones(both.b, free_b, both.label_b, work.mark_b),
     )
 
 
-def _cones(view: View, free: Rows, label: Label, names: dict[int, int]) -> dict[int, int]:
-    """Return one number for all above and below each free row; `names` are the landmarks."""
-    above, below, own = dict(names), dict(names), {row: label(row) for row in free}
+def free_rows(work: Work, both: Both) -> tuple[Rows, Rows]:
+    """Return the rows in view that are neither paired nor folded."""
+    a, b = both.a, both.b
+    a.waiting = [row for row in a.waiting if work.to_b[row] < 0 and row not in work.host_a]
+    b.waiting = [row for row in b.waiting if work.to_a[row] < 0 and row not in work.host_b]
+    return a.waiting, b.waiting
+
+
+def _cones(view: View, free: Rows, label: Label, mark: Label) -> dict[int, int]:
+    """Return one number for all above and below each free row; `mark` tells landmarks."""
+    own = {row: label(row) for row in free}
+    above: dict[int, int] = {}
+    below: dict[int, int] = {}
     for row in free:
-        entering = [(above.get(s, 0), out, slot) for s, out, slot in view.preds[row]]
+        entering = [
+            (above[s] if s in above else mark(s), out, slot) for s, out, slot in view.preds[row]
+        ]
         above[row] = hash((own[row], *entering))
     for row in reversed(free):
-        leaving = sorted((below.get(t, 0), slot) for t, slot in view.succs[row])
-        below[row] = hash((own[row], *leaving))
+        leaving = [(below[t] if t in below else mark(t), slot) for t, slot in view.succs[row]]
+        below[row] = hash((own[row], *sorted(leaving)))
     return {row: hash((above[row], below[row])) for row in free}
 
 
 def _by_steps(work: Work, both: Both, radius: int) -> int:
-    numbers = {(a, b): number for number, (a, b) in enumerate(_paired(work), 1)}
-    names_a = {a: number for (a, _), number in numbers.items()}
-    names_b = {b: number for (_, b), number in numbers.items()}
-    free_a = [row for row in both.a.order if work.to_b[row] < 0 and row not in work.host_a]
-    free_b = [row for row in both.b.order if work.to_a[row] < 0 and row not in work.host_b]
+    free_a, free_b = free_rows(work, both)
     if not free_a or not free_b:
         return 0
-    colours_a = _steps(both.a, free_a, both.label_a, names_a, radius)
-    colours_b = _steps(both.b, free_b, both.label_b, names_b, radius)
+    colours_a = _steps(both.a, free_a, both.label_a, work.mark_a, radius)
+    colours_b = _steps(both.b, free_b, both.label_b, work.mark_b, radius)
     return _pair_unique(work, both, colours_a, colours_b, f"{radius} steps around it")
 
 
-def _paired(work: Work) -> Iterable[tuple[int, int]]:
-    return ((a, b) for a, b in enumerate(work.to_b) if b >= 0)
-
-
-def _steps(
-    view: View, free: Rows, label: Label, names: dict[int, int], radius: int
-) -> dict[int, int]:
+def _steps(view: View, free: Rows, label: Label, mark: Label | None, radius: int) -> dict[int, int]:
     """Return the colours of the free rows after `radius` rounds of refinement."""
     place = {row: at for at, row in enumerate(free)}
     n = len(free)
@@ -158,7 +182,8 @@ def _steps(
             sources.append(_column(other, place, fixed, n))
             slots.append(2 * slot + 1)
     own = np.array([label(row) & _MASK for row in free], dtype=np.uint64)
-    marks = np.array([names.get(row, 0) for row in fixed], dtype=np.uint64)
+    told = [(mark or label)(row) & _MASK for row in fixed]
+    marks = np.array(told, dtype=np.uint64)
     colours = np.concatenate([mix(own), mix(marks + np.uint64(1 << 40))])
     order = np.argsort(np.array(ends, dtype=np.int64), kind="stable")
     return dict(

@@ -29,6 +29,8 @@ class ScriptSource:
         What the worker told of each of our nodes.
     """
 
+    tensors_are_slow = True  # each is read by a process that imports torch
+
     def __init__(
         self,
         dumped: Any,

@@ -169,9 +169,7 @@ class _Editor:
         op_type = self.draws.choice(["Relu", "Cast", "Mul", "Dropout"])
         new = len(self.rows)
         outputs = [(f"{name}_out", row.outputs[0][1])]
-        self.rows.append(
-            Row(name, op_type, row.namespace, NodeKind.OPERATOR, outputs, [(at, 0)])
-        )
+        self.rows.append(Row(name, op_type, row.namespace, NodeKind.OPERATOR, outputs, [(at, 0)]))
         self.readers.append([])
         self._redirect(at, (new, 0))
         self.rows[new].inputs = [(at, 0)]
