@@ -38,8 +38,11 @@ class Conditions:
     inputs : mapping of str to list of int
         Shape of each input as it was fed.
     inputs_sha256 : str
-        Of the file of inputs; empty where they were drawn at random.
+        Of the file of inputs, or of all files of a folder; empty where they were drawn
+        at random.
     model_sha256 : str
+    data : str
+        What the inputs were, in words; says so where they were random.
     """
 
     method: str
@@ -53,6 +56,7 @@ class Conditions:
     inputs: Mapping[str, list[int]]
     inputs_sha256: str
     model_sha256: str
+    data: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON types."""
@@ -66,6 +70,7 @@ def conditions(
     inputs: Mapping[str, list[int]],
     settings: Mapping[str, Any],
     packages: tuple[str, ...],
+    data: str = "",
 ) -> Conditions:
     """Return what holds now on this machine."""
     return Conditions(
@@ -80,15 +85,17 @@ def conditions(
         inputs=dict(inputs),
         inputs_sha256=sha256(inputs_file) if inputs_file else "",
         model_sha256=sha256(model),
+        data=data,
     )
 
 
 def sha256(path: Path) -> str:
-    """Return the hash of a file's content, without holding it in memory."""
+    """Return the hash of a file's content, or of a folder's files by name, read in pieces."""
     found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
+    for one in sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]:
+        with one.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                found.update(chunk)
     return found.hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Sums from which the errors of one tensor follow, gathered sample by sample.
 
 Whole tensors of large models do not fit into memory together, so each sample is
-reduced to six numbers as it comes. Imports nothing but NumPy.
+reduced to eight numbers as it comes. Imports nothing but NumPy.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class ErrorSums:
         Sums of x², y², x·y and (x − y)².
     largest : float
         Greatest |x − y|.
+    n_ranged, n_saturated : int
+        Elements whose quantized twin can hold a known range, and how many x of them lie
+        more than half a step outside it.
     """
 
     n: int = 0
@@ -34,9 +37,23 @@ class ErrorSums:
     xy: float = 0.0
     dd: float = 0.0
     largest: float = 0.0
+    n_ranged: int = 0
+    n_saturated: int = 0
 
-    def add(self, x: NDArray[np.generic], y: NDArray[np.generic]) -> None:
+    def add(
+        self,
+        x: NDArray[np.generic],
+        y: NDArray[np.generic],
+        bounds: tuple[float, float] | None = None,
+    ) -> None:
         """Add the elements of one sample; the two shapes must be equal.
+
+        Parameters
+        ----------
+        x, y : array
+            The float tensor and its quantized twin as real numbers, of one shape.
+        bounds : (float, float), optional
+            What the twin can hold, half a step wider on both sides.
 
         Raises
         ------
@@ -56,16 +73,20 @@ class ErrorSums:
         self.xy += float(a @ b)
         self.dd += float(d @ d)
         self.largest = max(self.largest, float(np.abs(d).max()))
+        if bounds is not None:
+            self.n_ranged += a.size
+            self.n_saturated += int(np.count_nonzero((a < bounds[0]) | (a > bounds[1])))
 
     def row(self) -> list[float]:
         """Return the sums as JSON numbers, in the order of the attributes."""
-        return [self.n, self.xx, self.yy, self.xy, self.dd, self.largest]
+        sums = [self.n, self.xx, self.yy, self.xy, self.dd, self.largest]
+        return [*sums, self.n_ranged, self.n_saturated]
 
     @classmethod
     def from_row(cls, row: Sequence[float]) -> ErrorSums:
         """Return the sums that `row` gave."""
-        n, xx, yy, xy, dd, largest = row
-        return cls(int(n), xx, yy, xy, dd, largest)
+        n, xx, yy, xy, dd, largest, n_ranged, n_saturated = row
+        return cls(int(n), xx, yy, xy, dd, largest, int(n_ranged), int(n_saturated))
 
     @property
     def mse(self) -> float:
@@ -87,3 +108,8 @@ class ErrorSums:
         if self.xx == 0.0 or self.yy == 0.0:
             return 0.0 if self.xx == self.yy else 1.0
         return max(0.0, 1 - self.xy / math.sqrt(self.xx) / math.sqrt(self.yy))
+
+    @property
+    def saturated_share(self) -> float:
+        """Share 0..1 of elements outside the twin's range; NaN where it has no known range."""
+        return self.n_saturated / self.n_ranged if self.n_ranged else math.nan

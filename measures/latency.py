@@ -1,14 +1,16 @@
 """Latency of each node: run a model many times in a worker process and take the median.
 
 ONNX by ONNX Runtime's profiler (`measures/runners/onnx_latency.py`), TFLite by
-running each operator alone (`measures/runners/litert_latency.py`); both say what
-that misses. No framework is imported in this process.
+running each operator alone (`measures/runners/litert_latency.py`), PyTorch by an
+interpreter (`measures/runners/torch_latency.py`); each says what that misses. No
+framework is imported in this process.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,14 @@ from graphs.ir import Graph
 from graphs.node_data import NodeData
 from measures.columns import node_data_of
 from measures.conditions import Conditions, conditions
-from measures.runners.worker import Limits, run_task
+from measures.images import Preprocessing
+from measures.runners.worker import Limits, Progress, run_task
 
 # Format -> distributions whose versions the record names.
-RUNTIMES = {"ONNX": ("onnxruntime", "onnx", "numpy"), "TFLite": ("ai-edge-litert", "numpy")}
+RUNTIMES = {
+    "ONNX": ("onnxruntime", "onnx", "numpy"),
+    "TFLite": ("ai-edge-litert", "numpy"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +45,27 @@ class LatencySettings:
         Samples of the inputs file that make one run; free dimensions otherwise
         take `free_dimension`. TFLite runs single samples.
     free_dimension : int
-        Size of a free dimension where inputs are drawn at random.
+        Size of a free dimension that `dims` does not name, where inputs are drawn at random.
+    dims : mapping of str to int
+        Sizes of free dimensions by name, or by ``INPUT.AXIS`` where they have none.
+    optimization : str
+        Of the graph, by ONNX Runtime: ``"off"``, ``"basic"``, ``"extended"`` or ``"all"``.
+        Others than ``"off"`` fuse nodes: see `Latency.fused`.
+    providers : tuple of str
+        Of ONNX Runtime, by preference; empty for the CPU.
+    images : Preprocessing, optional
+        Of a folder of pictures.
     """
 
     n_repeats: int = 100
-    n_warmup: int = 10
+    n_warmup: int = 5
     n_threads: int = 1
     batch: int = 1
     free_dimension: int = 1
+    dims: Mapping[str, int] = field(default_factory=dict)
+    optimization: str = "off"
+    providers: tuple[str, ...] = ()
+    images: Preprocessing | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +84,15 @@ class Latency:
         machine was busy with something else.
     other_ms : float
         Time of what the runtime ran and no node of the file stands for.
+    whole_p10_ms, whole_p90_ms : float
+        Of the wall time of the whole run.
     skipped : mapping of str to str
         Key -> why it has no time.
     conditions : Conditions
+    fused : mapping of str to str
+        Key of a node that a fused kernel computes -> key of the node that bears its time.
+    notes : tuple of str
+        What was guessed.
     """
 
     keys: tuple[str, ...]
@@ -79,11 +104,21 @@ class Latency:
     other_ms: float
     skipped: Mapping[str, str]
     conditions: Conditions
+    whole_p10_ms: float = math.nan
+    whole_p90_ms: float = math.nan
+    fused: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> float:
         """Sum of the nodes over the whole run: above 1 where measuring added time."""
         return float(self.median_ms.sum()) / self.whole_ms
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Each node's median over the sum of all, 0..1, float64, shape (n,)."""
+        total = float(self.median_ms.sum())
+        return self.median_ms / total if total > 0 else np.zeros_like(self.median_ms)
 
     def values(self) -> dict[str, float]:
         """Return the median in ms by key."""
@@ -103,6 +138,7 @@ def measure_latency(
     settings: LatencySettings | None = None,
     limits: Limits | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Progress | None = None,
 ) -> Latency:
     """Time each node of a model.
 
@@ -112,11 +148,13 @@ def measure_latency(
     format : str
         A key of `RUNTIMES`, as `graphs.ir.Model.format` names it.
     inputs : Path, optional
-        An `.npz` with one array a model input, samples along the first axis;
-        without it, seeded random data.
+        An `.npz` with one array a model input, samples along the first axis, an `.npy`
+        for a single input, or a folder of pictures; without it, seeded random data.
     settings : LatencySettings, optional
     limits : Limits, optional
     is_cancelled : callable
+    on_progress : callable, optional
+        Told (steps done, steps, what is done now).
 
     Raises
     ------
@@ -133,7 +171,7 @@ def measure_latency(
         "path": str(path.resolve()),
         "inputs": str(inputs.resolve()) if inputs else None,
     }
-    result = run_task("latency", f"latency {format}", request, limits, is_cancelled)
+    result = run_task("latency", f"latency {format}", request, limits, is_cancelled, on_progress)
     times = np.array(result["node_ms"], dtype=np.float64).reshape(-1, 3)
     used = {**asdict(settings), "n_repeats": result["n_repeats"]}
     return Latency(
@@ -146,6 +184,16 @@ def measure_latency(
         other_ms=float(result["other_ms"]),
         skipped=result["skipped"],
         conditions=conditions(
-            result["method"], path, inputs, result["inputs"], used, RUNTIMES[format]
+            result["method"],
+            path,
+            inputs,
+            result["inputs"],
+            used,
+            RUNTIMES[format],
+            data=result["data"],
         ),
+        whole_p10_ms=float(result["whole_p10_ms"]),
+        whole_p90_ms=float(result["whole_p90_ms"]),
+        fused=result["fused"],
+        notes=tuple(result["notes"]),
     )

@@ -1,15 +1,16 @@
 """Quantization error of each node: a quantized model against its float twin.
 
-The error is accumulated: both models run from the same inputs, so a node's error
-holds what all nodes before it added. Tensors are paired by name. The models run
-in a worker process; no framework is imported in this one.
+Two kinds, always told apart. Accumulated: both models run from the same inputs, so a
+node's error holds what all nodes before it added. Local: each node runs on the float
+model's tensors, so its error is what it adds on its own. Errors of weights are read off
+the files. The models run in a worker process; no framework is imported in this one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +19,16 @@ from graphs.ir import Graph
 from graphs.node_data import Aggregation, NodeData
 from measures.columns import node_data_of
 from measures.conditions import Conditions, conditions
+from measures.error_measures import ERROR_MEASURES, ErrorMeasure
 from measures.error_sums import ErrorSums
+from measures.images import Preprocessing
 from measures.latency import RUNTIMES
-from measures.runners.worker import Limits, run_task
+from measures.runners.worker import Limits, Progress, run_task
+from measures.weight_error import UNKNOWN_TWINS, Twins, WeightError, same_weights
 
+__all__ = ["ERROR_MEASURES", "ErrorMeasure", "QuantizationError", "TensorError", "measure_error"]
 
-@dataclass(frozen=True, slots=True)
-class ErrorMeasure:
-    """One way to say how far two tensors are apart.
-
-    Attributes
-    ----------
-    id : str
-        For file names and options.
-    name, unit : str
-        For the reader.
-    is_higher_worse : bool
-    of : callable
-        (ErrorSums, quantization step or NaN) -> value.
-    """
-
-    id: str
-    name: str
-    unit: str
-    is_higher_worse: bool
-    of: Callable[[ErrorSums, float], float]
-
-
-ERROR_MEASURES = (
-    ErrorMeasure("sqnr_db", "SQNR", "dB", False, lambda s, _: s.sqnr_db),
-    ErrorMeasure("mse", "MSE", "", True, lambda s, _: s.mse),
-    ErrorMeasure(
-        "rmse_over_scale",
-        "RMSE over scale",
-        "steps",
-        True,
-        lambda s, step: math.sqrt(s.mse) / step if step else math.nan,
-    ),
-    ErrorMeasure("cosine_distance", "cosine distance", "", True, lambda s, _: s.cosine_distance),
-    ErrorMeasure(
-        "max_abs_error", "max abs error", "", True, lambda s, _: s.largest if s.n else math.nan
-    ),
-)
+N_RANDOM_SAMPLES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +44,9 @@ class TensorError:
     scale : float
         Quantization step; NaN where the tensor is not quantized by a single step.
     sums : ErrorSums
+        Of the accumulated error.
+    local : ErrorSums
+        Of the local error; no elements where it could not be taken.
     """
 
     tensor: str
@@ -82,29 +54,54 @@ class TensorError:
     reference_key: str
     scale: float
     sums: ErrorSums
+    local: ErrorSums = field(default_factory=ErrorSums)
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizationError:
-    """Errors of all paired tensors, over `n_samples` inputs."""
+    """Errors of all paired tensors, over `n_samples` inputs.
+
+    Attributes
+    ----------
+    tensors : tuple of TensorError
+    n_samples : int
+    conditions : Conditions
+    weights : tuple of WeightError
+    twins : Twins
+        Whether the two models hold the same weights: if not, no error here is of quantization.
+    notes : tuple of str
+        What was guessed, and what could not be measured.
+    """
 
     tensors: tuple[TensorError, ...]
     n_samples: int
     conditions: Conditions
+    weights: tuple[WeightError, ...] = ()
+    twins: Twins = UNKNOWN_TWINS
+    notes: tuple[str, ...] = ()
 
     def values(self, measure: ErrorMeasure, *, by_reference: bool = False) -> dict[str, float]:
         """Return a measure by node of the quantized model, or of the float model.
 
-        A node with several outputs takes its worst; NaN is left out.
+        A node with several outputs or weights takes its worst; NaN is left out.
         """
         found: dict[str, float] = {}
         worse = max if measure.is_higher_worse else min
-        for one in self.tensors:
-            value = measure.of(one.sums, one.scale)
-            key = one.reference_key if by_reference else one.key
+        for key, value in self._values(measure, by_reference):
             if not math.isnan(value):
                 found[key] = worse(found.get(key, value), value)
         return found
+
+    def _values(self, measure: ErrorMeasure, by_reference: bool) -> Iterator[tuple[str, float]]:
+        if measure.kind == "weight":
+            twin = {one.key: one.reference_key for one in self.tensors} if by_reference else {}
+            for weight in self.weights:
+                yield twin.get(weight.key, weight.key), measure.of(weight.sums, weight.step)
+            return
+        for one in self.tensors:
+            key = one.reference_key if by_reference else one.key
+            sums = one.local if measure.kind == "local" else one.sums
+            yield key, measure.of(sums, one.scale)
 
     def node_data(self, graph: Graph, *, by_reference: bool = False) -> list[NodeData]:
         """Return one set of node data for each measure that has values."""
@@ -134,8 +131,14 @@ def measure_error(
     *,
     n_threads: int = 1,
     free_dimension: int = 1,
+    dims: Mapping[str, int] | None = None,
+    n_samples: int = N_RANDOM_SAMPLES,
+    images: Preprocessing | None = None,
+    mapping: Mapping[str, str] | None = None,
+    is_local: bool = True,
     limits: Limits | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Progress | None = None,
 ) -> QuantizationError:
     """Compare a quantized model with its float twin, tensor by tensor.
 
@@ -146,11 +149,24 @@ def measure_error(
     format : str
         As `graphs.ir.Model.format` names it.
     inputs : Path, optional
-        An `.npz` of real numbers, one array an input, samples along the first
-        axis; without it, one seeded random sample.
+        An `.npz` of real numbers, one array an input, samples along the first axis; an
+        `.npy` for a single input; or a folder of pictures. Without it, `n_samples`
+        seeded random samples.
     n_threads, free_dimension : int
+    dims : mapping of str to int, optional
+        Sizes of free dimensions by name; the others take `free_dimension`.
+    n_samples : int
+        Random samples; a file is used whole.
+    images : Preprocessing, optional
+        Of a folder of pictures.
+    mapping : mapping of str to str, optional
+        Tensor of the float model -> tensor of the quantized one, where names differ.
+    is_local : bool
+        Take local errors too: about twice the time.
     limits : Limits, optional
     is_cancelled : callable
+    on_progress : callable, optional
+        Told (steps done, steps, what is done now).
 
     Raises
     ------
@@ -162,27 +178,48 @@ def measure_error(
     if format not in RUNTIMES:
         needs = f"a runner for {format}; there are {', '.join(RUNTIMES)}"
         raise NotRunnable("quantization error", needs)
-    settings = {"n_threads": n_threads, "free_dimension": free_dimension}
+    settings: dict[str, Any] = {
+        "n_threads": n_threads,
+        "free_dimension": free_dimension,
+        "dims": dict(dims or {}),
+        "images": asdict(images) if images else None,
+    }
     request = {
         **settings,
+        "n_samples": n_samples,
+        "mapping": dict(mapping or {}),
+        "is_local": is_local,
         "path": str(path.resolve()),
         "reference": str(reference.resolve()),
         "inputs": str(inputs.resolve()) if inputs else None,
     }
-    result = run_task("quantization error", f"error {format}", request, limits, is_cancelled)
+    task = f"error {format}"
+    result = run_task("quantization error", task, request, limits, is_cancelled, on_progress)
     used = {**settings, "n_samples": result["n_samples"]}
+    weights = tuple(WeightError.of(row) for row in result["weights"])
     return QuantizationError(
         tensors=_tensor_errors(result),
         n_samples=int(result["n_samples"]),
         conditions=conditions(
-            result["method"], path, inputs, result["inputs"], used, RUNTIMES[format]
+            result["method"], path, inputs, result["inputs"], used, RUNTIMES[format],
+            data=result["data"],
         ),
-    )
+        weights=weights,
+        twins=same_weights(weights),
+        notes=tuple(result["notes"]),
+    )  # fmt: skip
 
 
 def _tensor_errors(result: dict[str, Any]) -> tuple[TensorError, ...]:
-    columns = (result[k] for k in ("tensors", "keys", "reference_keys", "scales", "sums"))
+    columns = (result[k] for k in ("tensors", "keys", "reference_keys", "scales", "sums", "local"))
     return tuple(
-        TensorError(tensor, key, twin, math.nan if step is None else step, ErrorSums.from_row(row))
-        for tensor, key, twin, step, row in zip(*columns, strict=True)
+        TensorError(
+            tensor,
+            key,
+            twin,
+            math.nan if step is None else step,
+            ErrorSums.from_row(row),
+            ErrorSums.from_row(own),
+        )
+        for tensor, key, twin, step, row, own in zip(*columns, strict=True)
     )

@@ -21,6 +21,8 @@ from measures.runners.worker import REQUEST, RESULT
 TASKS = {
     "latency ONNX": ("measures.runners.onnx_latency", "latency"),
     "latency TFLite": ("measures.runners.litert_latency", "latency"),
+    "weights ONNX": ("measures.runners.onnx_error", "weights"),
+    "weights TFLite": ("measures.runners.litert_error", "weights"),
     "error ONNX": ("measures.runners.onnx_error", "error"),
     "error TFLite": ("measures.runners.litert_error", "error"),
 }

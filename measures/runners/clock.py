@@ -9,6 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from measures.quantiles import QUANTILES
+
+
+def whole_run(times: NDArray[np.int64]) -> dict[str, float]:
+    """Return what a result says of the whole run: ms, from what `timed` gave."""
+    median, low, high = (np.quantile(times[:, 0], QUANTILES) / 1e6).tolist()
+    return {
+        "whole_ms": median,
+        "whole_p10_ms": low,
+        "whole_p90_ms": high,
+        "whole_cpu_ms": float(np.median(times[:, 1])) / 1e6,
+    }
+
 
 def timed(call: Callable[[], Any], n_runs: int) -> NDArray[np.int64]:
     """Call `n_runs` times and return how long each took.

@@ -1,82 +1,113 @@
-"""Accumulated quantization error of a TFLite model against its float twin; in the worker only.
+"""Quantization error of a TFLite model against its float twin; in the worker only.
 
 Both models run from the same real inputs on the plain kernels with every tensor
-kept; operators' outputs are paired by tensor name and compared as real numbers.
+kept; operators' outputs are paired and compared as real numbers.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
 from measures.error_sums import ErrorSums
-from measures.runners import litert_sessions
-from measures.runners.litert_sessions import Tensor
+from measures.runners import litert_sessions, litert_weights
+from measures.runners.failure import words_of
+from measures.runners.litert_local import LocalRun
+from measures.runners.litert_pairs import Pair, pairs
+from measures.runners.progress import report
+from measures.runners.single_op import OperatorCutter
+
+METHOD = "both models on LiteRT's plain kernels, every tensor kept"
 
 
 def error(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the error sums of each paired tensor.
+    """Return the error sums of each paired tensor, and those of the weights.
 
     Parameters
     ----------
     request : dict
-        ``path``, ``reference``, ``inputs`` or None, ``n_threads``.
+        ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
+        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``is_local``.
     """
-    n_threads = int(request["n_threads"])
-    first = litert_sessions.interpreter(request["reference"], n_threads, keep_tensors=True)
-    second = litert_sessions.interpreter(request["path"], n_threads, keep_tensors=True)
-    found = _pairs(first, second)
+    first = litert_sessions.model(request, "reference", keep_tensors=True)
+    second = litert_sessions.model(request, keep_tensors=True)
+    found = pairs(first, second, request.get("mapping"))
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
-    sums = [ErrorSums() for _ in found]
-    feeds = litert_sessions.feeds(first, request)
-    for feed in feeds:
+    sums, local = ([ErrorSums() for _ in found] for _ in range(2))
+    drawn = litert_sessions.feeds(first, request, second)
+    notes = [*drawn.notes, *_notes(found)]
+    nodes: LocalRun | None = None
+    for i, feed in enumerate(drawn.feeds):
+        report(i, len(drawn.feeds), f"sample {i + 1} of {len(drawn.feeds)}")
         for runner in (first, second):
             litert_sessions.set_inputs(runner, feed)
             runner.invoke()
-        for one, (a, b) in zip(sums, found, strict=True):
-            x, y = a.real(first.get_tensor(a.index)), b.real(second.get_tensor(b.index))
-            if x.shape != y.shape:
-                reason = f"shapes {x.shape} and {y.shape} differ between the two models"
-                raise MeasureError("quantization error", reason, node=b.name)
-            one.add(x, y)
-    names = [b.name for _, b in found]
+        _add(sums, found, first, second)
+        if not request.get("is_local", True):
+            continue
+        try:
+            nodes = nodes or LocalRun(request, found, first, second)
+            for at, (x, y) in nodes.run().items():
+                local[at].add(x, y)
+        except (RuntimeError, ValueError) as error:
+            notes.append(f"Local errors are missing: {words_of(error)}")
+            request, local = {**request, "is_local": False}, [ErrorSums() for _ in found]
+    skipped = nodes.skipped.items() if nodes else ()
+    notes += [f"No local error of {name}: {reason}" for name, reason in list(skipped)[:20]]
     return {
-        "tensors": names,
-        "keys": names,
-        "reference_keys": names,
-        "scales": [float(b.scales[0]) if len(b.scales) == 1 else None for _, b in found],
+        "tensors": [p.reference.name for p in found],
+        "keys": [p.quantized.name for p in found],
+        "reference_keys": [p.reference.name for p in found],
+        "scales": [_step(p) for p in found],
         "sums": [s.row() for s in sums],
-        "n_samples": len(feeds),
-        "inputs": {name: list(value.shape) for name, value in feeds[0].items()},
-        "method": "accumulated: both models run from the input on LiteRT's plain kernels",
+        "local": [s.row() for s in local],
+        "weights": weights(request)["weights"],
+        "notes": notes,
+        "n_samples": len(drawn.feeds),
+        "inputs": {name: list(value.shape) for name, value in drawn.feeds[0].items()},
+        "data": drawn.origin,
+        "method": METHOD,
     }
 
 
-def _pairs(first: Any, second: Any) -> list[tuple[Tensor, Tensor]]:
-    """Pair inputs and operators' outputs by name; a name that is not unique pairs nothing."""
-    twins = _by_name(second)
-    return [(a, twins[name]) for name, a in _by_name(first).items() if name in twins]
+def weights(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the error sums of the weights; nothing is run.
+
+    Parameters
+    ----------
+    request : dict
+        ``path``, ``reference``.
+    """
+    cutters = (OperatorCutter(Path(request[k]).read_bytes()) for k in ("reference", "path"))
+    return {"weights": litert_weights.rows(*cutters)}
 
 
-def _by_name(runner: Any) -> dict[str, Tensor]:
-    known = litert_sessions.tensors(runner)
-    indices = [d["index"] for d in runner.get_input_details()]
-    for details in runner._get_ops_details():  # noqa: SLF001 - the package offers no other way
-        indices.extend(int(i) for i in details["outputs"] if i >= 0)
-    by_name: dict[str, Tensor] = {}
-    doubled: set[str] = set()
-    for index in dict.fromkeys(indices):
-        name = known[index].name
-        if name in by_name:
-            doubled.add(name)
-        by_name[name] = known[index]
-    return {name: t for name, t in by_name.items() if name not in doubled and _is_number(t, runner)}
+def _add(sums: list[ErrorSums], found: list[Pair], first: Any, second: Any) -> None:
+    for one, pair in zip(sums, found, strict=True):
+        stored = second.get_tensor(pair.quantized.index)
+        x = pair.reference.real(first.get_tensor(pair.reference.index))
+        y = pair.quantized.real(stored)
+        if x.shape != y.shape:
+            reason = f"shapes {x.shape} and {y.shape} differ between the two models"
+            raise MeasureError("quantization error", reason, node=pair.quantized.name)
+        one.add(x, y, _bounds(pair, stored.dtype))
 
 
-def _is_number(tensor: Tensor, runner: Any) -> bool:
-    """Tell whether the tensor holds real numbers: floats, or integers with a scale."""
-    details = runner._get_tensor_details(tensor.index, 0)  # noqa: SLF001
-    return bool(len(tensor.scales)) or np.dtype(details["dtype"]).kind == "f"
+def _step(pair: Pair) -> float | None:
+    scales = pair.quantized.scales
+    return float(scales[0]) if len(scales) == 1 else None
+
+
+def _bounds(pair: Pair, dtype: Any) -> tuple[float, float] | None:
+    """Return what the twin can hold, half a step wider on both sides."""
+    ends, step = pair.quantized.range(np.dtype(dtype)), _step(pair)
+    return None if ends is None or step is None else (ends[0] - step / 2, ends[1] + step / 2)
+
+
+def _notes(found: list[Pair]) -> list[str]:
+    n = sum(pair.is_by_place for pair in found)
+    return [f"{n} of {len(found)} tensors were paired by their place, not by name"] if n else []

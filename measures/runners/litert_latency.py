@@ -17,8 +17,11 @@ import numpy as np
 from graphs.errors import NotRunnable
 from measures.quantiles import QUANTILES
 from measures.runners import litert_sessions
-from measures.runners.clock import timed
+from measures.runners.clock import timed, whole_run
+from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
+
+MIN_WHOLE_RUNS = 5
 
 
 def latency(request: dict[str, Any]) -> dict[str, Any]:
@@ -27,16 +30,21 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict
-        ``path``, ``inputs`` or None, ``n_warmup``, ``n_repeats``, ``n_threads``.
+        ``path``, ``inputs`` or None, ``dims``, ``free_dimension``, ``images``, ``n_warmup``,
+        ``n_repeats``, ``n_threads``.
     """
     path, n_threads = request["path"], int(request["n_threads"])
     n_warmup, n_repeats = int(request["n_warmup"]), int(request["n_repeats"])
-    whole = litert_sessions.interpreter(path, n_threads)
-    feed = litert_sessions.feeds(whole, request)[0]
+    whole = litert_sessions.model(request)
+    drawn = litert_sessions.feeds(whole, request)
+    feed = drawn.feeds[0]
     litert_sessions.set_inputs(whole, feed)
-    whole_ns = timed(whole.invoke, n_warmup + n_repeats)[n_warmup:]
-    del whole
-    recorded = litert_sessions.interpreter(path, n_threads, keep_tensors=True)
+    # The operators alone take as long as the whole: so that both take little more than
+    # `n_repeats` runs, the whole runs less often.
+    n_whole = max(MIN_WHOLE_RUNS, n_repeats // 10)
+    timed(whole.invoke, n_warmup)
+    whole_ns = [timed(whole.invoke, n_whole)]
+    recorded = litert_sessions.model(request, keep_tensors=True)
     litert_sessions.set_inputs(recorded, feed)
     recorded.invoke()
     cutter = OperatorCutter(Path(path).read_bytes())
@@ -44,6 +52,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     call_ns = float(np.median(timed(empty.invoke, n_warmup + n_repeats)[n_warmup:, 0]))
     keys, rows, skipped = [], [], {}
     for i, key in enumerate(_keys(recorded, cutter.n_operators)):
+        report(i, cutter.n_operators, key)
         try:
             runner = _alone(cutter, i, recorded, n_threads)
         except NotRunnable as error:
@@ -53,14 +62,18 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         ns = np.quantile(wall_ns, QUANTILES)
         keys.append(key)
         rows.append((np.maximum(ns - call_ns, 0.0) / 1e6).tolist())
+    whole_ns.append(timed(whole.invoke, n_whole))  # again, should the machine have grown busy
+    whole_runs = np.concatenate(whole_ns)
     return {
         "keys": keys,
         "node_ms": rows,
         "other_ms": 0.0,
-        "whole_ms": float(np.median(whole_ns[:, 0])) / 1e6,
-        "whole_cpu_ms": float(np.median(whole_ns[:, 1])) / 1e6,
+        **whole_run(whole_runs),
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
+        "data": drawn.origin,
+        "notes": list(drawn.notes),
+        "fused": {},
         "skipped": skipped,
         "method": "LiteRT, each operator alone on its recorded inputs",
     }
@@ -86,7 +99,8 @@ def _alone(cutter: OperatorCutter, operator: int | None, recorded: Any, n_thread
     if reason:
         raise NotRunnable("latency", reason)
     content, given = cutter.model_of(operator)
-    runner = litert_sessions.interpreter(content, n_threads)
+    shapes = iter([recorded.get_tensor(tensor).shape for tensor in given])
+    runner = litert_sessions.interpreter(content, n_threads, sizes=lambda _: next(shapes))
     for details, tensor in zip(runner.get_input_details(), given, strict=True):
         runner.set_tensor(details["index"], recorded.get_tensor(tensor))
     return runner

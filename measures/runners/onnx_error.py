@@ -1,4 +1,4 @@
-"""Accumulated quantization error of an ONNX model against its float twin; in the worker only.
+"""Quantization error of an ONNX model against its float twin; in the worker only.
 
 Both models run from the same inputs with graph optimization off and all paired
 tensors as outputs, one sample at a time; each sample is reduced to sums.
@@ -13,26 +13,33 @@ import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
 from measures.error_sums import ErrorSums
-from measures.runners import onnx_sessions
-from measures.runners.onnx_pairs import Pair, expose, pairs
+from measures.runners import onnx_sessions, onnx_weights
+from measures.runners.failure import words_of
+from measures.runners.onnx_local import LocalRun, Tensors
+from measures.runners.onnx_pairs import Pair, expose, pairs, restore
+from measures.runners.progress import report
 from measures.samples import Feed, renamed
 
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
+METHOD = "both models on ONNX Runtime's CPU kernels, graph optimization off"
 
 
 def error(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the error sums of each paired tensor.
+    """Return the error sums of each paired tensor, and those of the weights.
 
     Parameters
     ----------
     request : dict
-        ``path``, ``reference``, ``inputs`` or None, ``free_dimension``, ``n_threads``.
+        ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
+        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``is_local``.
     """
     reference = onnx_sessions.load(request["reference"])
     quantized = onnx_sessions.load(request["path"])
-    found = pairs(reference, quantized)
+    found = pairs(reference, quantized, request.get("mapping"))
+    weights = onnx_weights.rows(reference, quantized, request)
     given = {value.name for value in reference.graph.input}
     expose(reference, [p.reference for p in found if p.reference not in given])
+    restore(quantized, found)
     expose(quantized, [p.quantized for p in found])
     n_threads = int(request["n_threads"])
     first = onnx_sessions.session(reference, request["reference"], n_threads)
@@ -40,39 +47,87 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     found = _comparable(found, first, second)
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
-    feeds = onnx_sessions.feeds(first, {**request, "batch": 1})
-    sums = [ErrorSums() for _ in found]
-    for feed in feeds:
-        _add(sums, found, first, second, feed)
+    drawn = onnx_sessions.feeds(first, {**request, "batch": 1}, reference, quantized)
+    run = _Errors(request, found, first, second)
+    for i, feed in enumerate(drawn.feeds):
+        report(i, len(drawn.feeds), f"sample {i + 1} of {len(drawn.feeds)}")
+        run.add(feed)
     return {
         "tensors": [p.reference for p in found],
         "keys": [p.key for p in found],
         "reference_keys": [p.reference_key for p in found],
-        "scales": [None if math.isnan(p.scale) else p.scale for p in found],
-        "sums": [s.row() for s in sums],
-        "n_samples": len(feeds),
-        "inputs": onnx_sessions.shapes_of(feeds[0]),
-        "method": "accumulated: both models run from the input, graph optimization off",
+        "scales": [None if math.isnan(p.steps.step) else p.steps.step for p in found],
+        "sums": [s.row() for s in run.sums],
+        "local": [s.row() for s in run.local],
+        "weights": weights,
+        "notes": [*drawn.notes, *run.notes],
+        "n_samples": len(drawn.feeds),
+        "inputs": onnx_sessions.shapes_of(drawn.feeds[0]),
+        "data": drawn.origin,
+        "method": METHOD,
     }
 
 
+def weights(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the error sums of the weights; nothing is run.
+
+    Parameters
+    ----------
+    request : dict
+        ``path``, ``reference``.
+    """
+    reference, quantized = (onnx_sessions.load(request[k]) for k in ("reference", "path"))
+    return {"weights": onnx_weights.rows(reference, quantized, request)}
+
+
 def _comparable(found: list[Pair], first: Any, second: Any) -> list[Pair]:
-    """Keep the pairs that are floats on both sides."""
+    """Keep the pairs that are real numbers in both models."""
     given = {v.name for v in first.get_inputs() if v.type in _FLOATS}
     floats = given | {v.name for v in first.get_outputs() if v.type in _FLOATS}
     twins = {v.name for v in second.get_outputs() if v.type in _FLOATS}
     return [p for p in found if p.reference in floats and p.quantized in twins]
 
 
-def _add(sums: list[ErrorSums], found: list[Pair], first: Any, second: Any, feed: Feed) -> None:
-    computed = list(dict.fromkeys(p.reference for p in found if p.reference not in feed))
-    floats = {**feed, **dict(zip(computed, first.run(computed, feed), strict=True))}
-    names = list(dict.fromkeys(p.quantized for p in found))
-    own = renamed(feed, [value.name for value in second.get_inputs()])
-    twins = dict(zip(names, second.run(names, own), strict=True))
-    for one, pair in zip(sums, found, strict=True):
-        x, y = np.asarray(floats[pair.reference]), np.asarray(twins[pair.quantized])
-        if x.shape != y.shape:
-            reason = f"shapes {x.shape} and {y.shape} differ between the two models"
-            raise MeasureError("quantization error", reason, node=pair.key)
-        one.add(x, y)
+class _Errors:
+    """Adds up the errors of samples; the run of single nodes begins with the first sample."""
+
+    def __init__(self, request: dict[str, Any], found: list[Pair], first: Any, second: Any) -> None:
+        self._request, self._pairs = request, found
+        self._first, self._second = first, second
+        self._nodes: LocalRun | None = None
+        self.sums = [ErrorSums() for _ in found]
+        self.local = [ErrorSums() for _ in found]
+        self.notes: list[str] = []
+
+    def add(self, feed: Feed) -> None:
+        """Add one sample."""
+        names = [p.reference for p in self._pairs if p.reference not in feed]
+        floats = {**feed, **_run(self._first, names, feed)}
+        own = renamed(feed, [value.name for value in self._second.get_inputs()])
+        twins = _run(self._second, [p.quantized for p in self._pairs], own)
+        for one, pair in zip(self.sums, self._pairs, strict=True):
+            x, y = np.asarray(floats[pair.reference]), np.asarray(twins[pair.quantized])
+            if x.shape != y.shape:
+                reason = f"shapes {x.shape} and {y.shape} differ between the two models"
+                raise MeasureError("quantization error", reason, node=pair.key)
+            one.add(x, y, pair.steps.bounds)
+        if self._request.get("is_local", True):
+            self._add_local(floats, twins, own)
+
+    def _add_local(self, floats: Tensors, twins: Tensors, own: Feed) -> None:
+        try:
+            if self._nodes is None:
+                self._nodes = LocalRun(self._request, self._pairs, floats, twins)
+            results = self._nodes.run(floats, own)
+        except Exception as error:  # the runtime's exceptions share no public base
+            self.notes.append(f"Local errors are missing: {words_of(error)}")
+            self._request = {**self._request, "is_local": False}
+            self.local = [ErrorSums() for _ in self._pairs]
+            return
+        for one, (x, y) in zip(self.local, results, strict=True):
+            one.add(np.asarray(x), np.asarray(y))
+
+
+def _run(runner: Any, names: list[str], feed: Feed) -> Tensors:
+    wanted = list(dict.fromkeys(names))
+    return dict(zip(wanted, runner.run(wanted, feed), strict=True)) if wanted else {}

@@ -3,31 +3,32 @@
 The profiler writes one event a node and run, with whole microseconds. Its own
 work (about 2 µs a node: shapes as text, counters) lies inside the time that it
 reports, so short nodes come out too long; the run as a whole is therefore also
-timed without it, and the result carries both.
+timed without it, and the result carries both. With optimization on, the time of a
+fused kernel is given to one of the nodes that it stands for, the others are told.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from graphs.errors import MeasureError
 from measures.quantiles import QUANTILES, grouped_quantiles
-from measures.runners import onnx_sessions
-from measures.runners.clock import timed
+from measures.runners import onnx_partial, onnx_sessions
+from measures.runners.clock import timed, whole_run
 from measures.runners.failure import words_of
+from measures.runners.onnx_fusion import NAME_PREFIX, OURS, Fusion, fusion, node_of_name
+from measures.runners.progress import report
 from measures.samples import Feed
 
 MAX_EVENTS = 900_000  # the profiler drops events beyond a million
 N_TURNS = 5
-_PREFIX = "opscope."
-_OURS = re.compile(r"opscope\.(\d+)\.")
+OPTIMIZED = "optimized.onnx"
 
 
 def latency(request: dict[str, Any]) -> dict[str, Any]:
@@ -36,41 +37,83 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict
-        ``path``, ``inputs`` or None, ``batch``, ``free_dimension``, ``n_warmup``,
-        ``n_repeats``, ``n_threads``.
+        ``path``, ``inputs`` or None, ``batch``, ``dims``, ``free_dimension``, ``images``,
+        ``n_warmup``, ``n_repeats``, ``n_threads``, ``optimization``, ``providers``.
     """
     model = onnx_sessions.load(request["path"])
     keys = onnx_sessions.node_keys(model)
     for i, node in enumerate(model.graph.node):
-        node.name = f"{_PREFIX}{i}."
-    path, n_threads = request["path"], int(request["n_threads"])
+        node.name = f"{NAME_PREFIX}{i}."
     n_warmup = int(request["n_warmup"])
     n_repeats = max(1, min(int(request["n_repeats"]), MAX_EVENTS // max(1, len(keys)) - n_warmup))
-    plain = onnx_sessions.session(model, path, n_threads)
-    feed = onnx_sessions.feeds(plain, request)[0]
-    profiled = onnx_sessions.session(model, path, n_threads, str(Path.cwd() / "profile"))
+    is_optimized = request.get("optimization", "off") != "off"
+    plain, skipped = onnx_partial.session(
+        model, lambda: _session(model, request, save_as=OPTIMIZED if is_optimized else "")
+    )
+    drawn = onnx_sessions.feeds(plain, request, model)
+    feed = drawn.feeds[0]
+    profiled = _session(model, request, prefix=str(Path.cwd() / "profile"))
     try:
         whole = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
     except Exception as error:  # the runtime's exceptions share no public base
         raise _failure(error, keys) from error
-    times, other_us = _node_times(Path(profiled.end_profiling()), n_warmup, n_repeats)
+    fused = fusion(model, onnx_sessions.load(OPTIMIZED)) if is_optimized else Fusion()
+    profile = Path(profiled.end_profiling())
+    times, other_us = _node_times(profile, n_warmup, n_repeats, _indices(model, fused))
     return {
         "keys": [keys[i] for i in times],
         "node_ms": [(grouped_quantiles(us, QUANTILES) / 1e3).tolist() for us in times.values()],
         "other_ms": float(np.median(other_us)) / 1e3 if len(other_us) else 0.0,
-        "whole_ms": float(np.median(whole[:, 0])) / 1e6,
-        "whole_cpu_ms": float(np.median(whole[:, 1])) / 1e6,
+        **whole_run(whole),
         "n_repeats": n_repeats,
         "inputs": onnx_sessions.shapes_of(feed),
-        "skipped": {},
-        "method": "ONNX Runtime's profiler, graph optimization off",
+        "data": drawn.origin,
+        "notes": list(drawn.notes),
+        "fused": _fused(keys, fused, model, times),
+        "skipped": {keys[i]: reason for i, reason in skipped.items()}
+        | {keys[_index(model, i)]: "the optimizer removed it" for i in fused.removed},
+        "method": f"ONNX Runtime's profiler, graph optimization {request.get('optimization')}",
     }
+
+
+def _session(model: Any, request: dict[str, Any], prefix: str = "", save_as: str = "") -> Any:
+    return onnx_sessions.session(
+        model,
+        request["path"],
+        int(request["n_threads"]),
+        prefix,
+        optimization=request.get("optimization", "off"),
+        providers=request.get("providers") or (onnx_sessions.CPU,),
+        save_as=save_as,
+    )
+
+
+def _index(model: Any, place: int) -> int:
+    """Return the index in the file of a node by its place in what is run."""
+    found = node_of_name(model.graph.node[place].name)
+    assert found is not None
+    return found
+
+
+def _indices(model: Any, fused: Fusion) -> dict[str, int]:
+    """Return the index in the file of each kernel that the optimizer made, by its name."""
+    return {name: _index(model, i) for name, i in fused.node_of.items()}
+
+
+def _fused(keys: list[str], fused: Fusion, model: Any, times: Mapping[int, Any]) -> dict[str, str]:
+    """Return key -> key of the node that bears its time."""
+    found = {}
+    for gone, into in fused.fused_into.items():
+        index = _index(model, into)
+        if index in times:
+            found[keys[_index(model, gone)]] = keys[index]
+    return found
 
 
 def _failure(error: Exception, keys: list[str]) -> MeasureError:
     """Return an error that names the node as the file does, where the runtime names one."""
     words = words_of(error)
-    found = _OURS.search(str(error))
+    found = OURS.search(str(error))
     key = keys[int(found.group(1))] if found and int(found.group(1)) < len(keys) else ""
     if found:
         words = words.replace(found.group(0), key)
@@ -93,19 +136,21 @@ def _in_turns(
         profiled.run(None, feed)
     parts = []
     for turn in range(N_TURNS):
-        n_plain = 1 + max(1, n_repeats // (5 * N_TURNS))
+        n_plain = 1 + max(1, n_repeats // (10 * N_TURNS))
         parts.append(timed(lambda: plain.run(None, feed), n_plain)[1:])
-        for _ in range(n_repeats * turn // N_TURNS, n_repeats * (turn + 1) // N_TURNS):
+        for i in range(n_repeats * turn // N_TURNS, n_repeats * (turn + 1) // N_TURNS):
             profiled.run(None, feed)
+            report(i, n_repeats, f"run {i + 1} of {n_repeats}")
     return np.concatenate(parts)
 
 
 def _node_times(
-    profile: Path, n_warmup: int, n_repeats: int
+    profile: Path, n_warmup: int, n_repeats: int, made: Mapping[str, int] | None = None
 ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.float64]]:
     """Return µs of each top-level node by run, and µs by run of what is none of them.
 
-    A node that the runtime doubled (``.../duplicated``) is summed with its original.
+    A node that the runtime doubled (``.../duplicated``) is summed with its original,
+    and a kernel that the optimizer made with the node that `made` gives it to.
     Events of a loop's body carry names of their own and lie within the loop's time.
     """
     runs = n_warmup + n_repeats
@@ -115,14 +160,13 @@ def _node_times(
     nodes: dict[int, NDArray[np.float64]] = {}
     other = np.zeros(n_repeats)
     for name, durations in by_name.items():
-        found = _OURS.match(name)
+        index = (made or {}).get(name, node_of_name(name))
         if len(durations) % runs:
-            if found:
+            if index is not None:
                 raise MeasureError("latency", "a node did not run once in every run")
             continue
         per_run = np.array(durations, dtype=np.float64).reshape(runs, -1).sum(axis=1)[n_warmup:]
-        if found:
-            index = int(found.group(1))
+        if index is not None:
             nodes[index] = nodes.get(index, 0.0) + per_run
         else:
             other += per_run
@@ -131,11 +175,11 @@ def _node_times(
 
 def _kernel_events(profile: Path) -> Iterator[tuple[str, int]]:
     """Yield node name and µs; the file has one event a line and may be hundreds of MB."""
-    with profile.open(encoding="utf-8", errors="replace") as lines:
+    with profile.open("rb") as lines:
         for line in lines:
-            if '"Node"' not in line:
+            if b'"Node"' not in line:
                 continue
-            event = json.loads(line.strip().rstrip(","))
+            event = orjson.loads(line.strip().rstrip(b","))
             name = event["name"]
             if event.get("cat") == "Node" and name.endswith("_kernel_time"):
                 yield name.removesuffix("_kernel_time"), int(event["dur"])

@@ -1,22 +1,23 @@
-"""Pair the tensors of a float ONNX model with those of its QDQ twin; in the worker only.
+"""Pair the tensors of a float ONNX model with those of its quantized twin; in the worker only.
 
 Names decide, and the way of the data: where the quantized model passes a tensor
 through QuantizeLinear and DequantizeLinear, its dequantized value is what the
-next node reads and what is compared. Needs `onnx`, loads nothing.
+next node reads and what is compared. Where operators compute on codes (QOperator),
+the codes are turned into real numbers. Needs `onnx`, loads nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from measures.runners.onnx_codes import CODE_SUFFIX, Steps, code_tensors
 from measures.runners.onnx_sessions import node_keys
 
-Rounding = tuple[str, str, float]  # input tensor, output tensor, scale or NaN
+REAL_PREFIX = "opscope.real/"  # of a tensor of ours: codes as real numbers
+_UNKNOWN = Steps("", "", math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,42 @@ class Pair:
     reference : str
         Tensor of the float model: the output of a node, or a graph input.
     quantized : str
-        Tensor of the quantized model that is compared with it.
+        Tensor of the quantized model that is compared with it, real numbers.
     reference_key, key : str
         Node of the float and of the quantized model that computes it.
-    scale : float
-        Quantization step; NaN where the tensor is not quantized, or not by one step.
+    steps : Steps
+        How it is rounded; all NaN where it is not.
+    cut : str
+        Tensor of the quantized model as its node computes it, before it is rounded;
+        codes where `is_code`.
+    rounding : tuple of int
+        The nodes between `cut` and `quantized`, by index; empty where not rounded.
+    is_code : bool
+        `cut` holds codes.
     """
 
     reference: str
     quantized: str
     reference_key: str
     key: str
-    scale: float
+    steps: Steps = _UNKNOWN
+    cut: str = ""
+    rounding: tuple[int, ...] = ()
+    is_code: bool = False
+
+    @property
+    def code(self) -> str:
+        """The tensor of codes that only a node of ours turns into real numbers, or empty."""
+        ours = self.quantized.startswith(REAL_PREFIX)
+        return self.quantized.removeprefix(REAL_PREFIX) if ours else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounding:
+    source: str  # input of QuantizeLinear
+    result: str  # output of DequantizeLinear
+    steps: Steps
+    nodes: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -47,27 +72,53 @@ class _Flow:
     """Who produces a tensor and how it is rounded, in one model."""
 
     producer: dict[str, str] = field(default_factory=dict)
-    rounded: dict[str, Rounding] = field(default_factory=dict)  # by input of QuantizeLinear
-    restored: dict[str, Rounding] = field(default_factory=dict)  # by output of DequantizeLinear
+    rounded: dict[str, _Rounding] = field(default_factory=dict)  # by input of QuantizeLinear
+    restored: dict[str, _Rounding] = field(default_factory=dict)  # by output of DequantizeLinear
+    codes: dict[str, Steps] = field(default_factory=dict)  # of operators on codes
 
 
-def pairs(reference: Any, quantized: Any) -> list[Pair]:
-    """Return the pairs, in the float model's order, graph inputs first."""
+def pairs(reference: Any, quantized: Any, mapping: Mapping[str, str] | None = None) -> list[Pair]:
+    """Return the pairs, in the float model's order, graph inputs first.
+
+    Parameters
+    ----------
+    reference, quantized : ModelProto
+    mapping : mapping of str to str, optional
+        Tensor of the float model -> tensor of the quantized one, where names differ.
+    """
     flow = _flow(quantized)
-    found = []
-    for name, reference_key in _tensors(reference):
-        if name in flow.rounded:
-            _, result, scale = flow.rounded[name]
-            key = flow.producer.get(name, name)
-        elif name in flow.restored:
-            source, result, scale = flow.restored[name]
-            key = flow.producer.get(source, source)
-        elif name in flow.producer:
-            result, scale, key = name, math.nan, flow.producer[name]
-        else:
-            continue
-        found.append(Pair(name, result, reference_key, key, scale))
-    return found
+    twins = mapping or {}
+    found = (_pair(n, twins.get(n, n), key, flow) for n, key in _tensors(reference))
+    return [pair for pair in found if pair is not None]
+
+
+def _pair(reference: str, name: str, reference_key: str, flow: _Flow) -> Pair | None:
+    """Return the pair of a float tensor with what the quantized model calls `name`."""
+    how = flow.rounded.get(name) or flow.restored.get(name)
+    if how is not None and how.source not in flow.codes:
+        key = flow.producer.get(how.source, how.source)
+        return Pair(reference, how.result, reference_key, key, how.steps, how.source, how.nodes)
+    for code in (name + CODE_SUFFIX, how.source if how is not None else ""):
+        if code in flow.codes:
+            real, key = REAL_PREFIX + code, flow.producer[code]
+            return Pair(reference, real, reference_key, key, flow.codes[code], code, is_code=True)
+    if name in flow.producer:
+        return Pair(reference, name, reference_key, flow.producer[name], cut=name)
+    return None
+
+
+def restore(model: Any, found: Iterable[Pair]) -> None:
+    """Append the nodes that turn the codes of QOperator pairs into real numbers."""
+    for pair in {pair.quantized: pair for pair in found if pair.code}.values():
+        model.graph.node.append(dequantizer(pair.code, pair.quantized, pair.steps))
+
+
+def dequantizer(codes: str, real: str, steps: Steps) -> Any:
+    """Return a node that turns codes into real numbers."""
+    from onnx import helper
+
+    inputs = [codes, steps.scale, *([steps.zero_point] if steps.zero_point else [])]
+    return helper.make_node("DequantizeLinear", inputs, [real])
 
 
 def expose(model: Any, tensors: Iterable[str]) -> None:
@@ -95,28 +146,25 @@ def _tensors(model: Any) -> Iterable[tuple[str, str]]:
 
 def _flow(model: Any) -> _Flow:
     flow = _Flow()
-    steps = _steps(model)
-    coded: dict[str, tuple[str, float]] = {}  # output of QuantizeLinear -> its input, scale
-    for node, key in zip(model.graph.node, node_keys(model), strict=True):
+    steps = code_tensors(model)
+    coded: dict[str, tuple[str, int]] = {}  # output of QuantizeLinear -> its input, its index
+    keys = node_keys(model)
+    for i, (node, key) in enumerate(zip(model.graph.node, keys, strict=True)):
         for name in node.output:
             flow.producer[name] = key
         if node.op_type == "QuantizeLinear" and len(node.input) > 1:
-            coded[node.output[0]] = (node.input[0], steps.get(node.input[1], math.nan))
+            coded[node.output[0]] = (node.input[0], i)
         elif node.op_type == "DequantizeLinear" and node.input and node.input[0] in coded:
-            source, scale = coded[node.input[0]]
-            entry = (source, node.output[0], scale)
+            source, first = coded[node.input[0]]
+            entry = _Rounding(source, node.output[0], steps[node.input[0]], (first, i))
             flow.rounded.setdefault(source, entry)
             flow.restored[node.output[0]] = entry
+        elif node.op_type == "DequantizeLinear" and node.input and node.input[0] in steps:
+            code = node.input[0]
+            entry = _Rounding(code, node.output[0], steps[code], (i,))
+            flow.restored[node.output[0]] = entry
+    for code, (source, first) in coded.items():  # read as codes alone: QOperator
+        entry = _Rounding(source, REAL_PREFIX + code, steps[code], (first,))
+        flow.rounded.setdefault(source, entry)
+    flow.codes = {name: own for name, own in steps.items() if name not in coded}
     return flow
-
-
-def _steps(model: Any) -> dict[str, float]:
-    """Return the constants that are one float: quantization steps are among them."""
-    from onnx import numpy_helper
-
-    steps = {}
-    for tensor in model.graph.initializer:
-        is_one = all(d == 1 for d in tensor.dims)
-        if is_one and tensor.data_type in (1, 10, 11) and not tensor.external_data:
-            steps[tensor.name] = float(np.asarray(numpy_helper.to_array(tensor)).reshape(()))
-    return steps

@@ -37,7 +37,16 @@ class OperatorCutter:
         if not self._model.subgraphs:
             raise DamagedSource("the model", "it has no subgraph", format="TFLite")
         self._graph = self._model.subgraphs[0]
-        self._content = content
+
+    @property
+    def model(self) -> Any:
+        """The whole ModelT."""
+        return self._model
+
+    @property
+    def graph(self) -> Any:
+        """The main SubGraphT."""
+        return self._graph
 
     @property
     def n_operators(self) -> int:

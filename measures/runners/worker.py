@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from graphs.errors import MeasureError, NotRunnable
+from measures.runners.progress import PROGRESS
+
+Progress = Callable[[int, int, str], None]  # steps done, steps, what is done now
 
 REQUEST, RESULT, ERRORS = "request.json", "result.json", "stderr.txt"
 CHILD = "measures.runners.child"
 MAX_RESULT_BYTES = 256 << 20
+MAX_PROGRESS_BYTES = 4096
 _POLL_S = 0.05
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,7 @@ def run_task(
     request: Mapping[str, Any],
     limits: Limits | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
+    on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run a task of `measures.runners.child` and return its result.
 
@@ -65,6 +70,8 @@ def run_task(
     limits : Limits, optional
     is_cancelled : callable
         Asked many times a second; True ends the process.
+    on_progress : callable, optional
+        Told when the task says how far it is.
 
     Raises
     ------
@@ -78,8 +85,35 @@ def run_task(
         folder = Path(name)
         content = {"task": task, "memory_bytes": limits.memory_bytes, "request": dict(request)}
         (folder / REQUEST).write_text(json.dumps(content))
-        status = _run(folder, measure, limits, is_cancelled)
+        told = _Told(folder, on_progress) if on_progress else None
+
+        def is_over() -> bool:
+            if told is not None:
+                told.look()
+            return is_cancelled()
+
+        status = _run(folder, measure, limits, is_over)
         return _result(folder, measure, status)
+
+
+class _Told:
+    """Hands on what the task's progress file says, once each time that it changes."""
+
+    def __init__(self, folder: Path, hear: Progress) -> None:
+        self._path, self._hear = folder / PROGRESS, hear
+        self._last = b""
+
+    def look(self) -> None:
+        try:
+            if self._path.stat().st_size > MAX_PROGRESS_BYTES:
+                return
+            content = self._path.read_bytes()
+        except OSError:
+            return
+        if content != self._last:
+            self._last = content
+            said = json.loads(content)
+            self._hear(int(said["done"]), int(said["all"]), str(said["what"]))
 
 
 def _run(folder: Path, measure: str, limits: Limits, is_cancelled: Callable[[], bool]) -> int:

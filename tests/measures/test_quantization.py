@@ -114,7 +114,7 @@ def _assert_equals_numpy(found: QuantizationError, floats: Any, twins: Any, leas
     for one in found.tensors:
         if one.tensor not in floats:
             continue
-        x, y = floats[one.tensor], twins[one.tensor]
+        x, y = floats[one.tensor], twins[one.key]
         expected = {
             "mse": np.mean((x - y) ** 2),
             "max_abs_error": np.abs(x - y).max(),
