@@ -19,7 +19,7 @@ from importers.hlo_text import FORMAT, Computation
 from importers.hlo_types import ShapeTable
 from importers.naming import Namer
 from importers.notes import Notes
-from importers.onnx_hierarchy import complete
+from importers.surroundings import complete
 
 MAX_COMPUTATIONS = 30_000
 OUTPUT = "Output"

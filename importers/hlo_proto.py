@@ -18,8 +18,8 @@ from importers.fact_text import cut
 from importers.hlo_graph import build_graphs
 from importers.hlo_proto_source import ProtoSource, ShapeReader, StackFrames
 from importers.hlo_text import FORMAT, Computation
-from importers.hlo_wire import LENGTH, BrokenWire, Field, fields, numbers, signed, text, varint
 from importers.notes import Notes
+from importers.protobuf_wire import LENGTH, BrokenWire, Field, fields, numbers, signed, text, varint
 
 _OPCODE = re.compile(r"[a-z][a-z0-9\-]*\Z")
 MAX_NAME_BYTES = 1000

@@ -18,7 +18,7 @@ from importers.fact_text import MAX_FACTS, cut
 from importers.hlo_source import MAX_FRAMES, HloSource, numpy_dtype
 from importers.hlo_text import FORMAT, Computation
 from importers.hlo_types import PRIMITIVES, TUPLE, ShapeTable
-from importers.hlo_wire import (
+from importers.protobuf_wire import (
     FIXED32,
     FIXED64,
     LENGTH,

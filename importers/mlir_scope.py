@@ -15,7 +15,7 @@ from importers.mlir_operations import Argument, Operand
 from importers.mlir_text import Operation
 from importers.naming import Namer
 from importers.notes import Notes
-from importers.onnx_hierarchy import complete
+from importers.surroundings import complete
 
 CAPTURED, INPUT, OUTPUT, BLOCK_ARGUMENT = "Captured", "Input", "Output", "BlockArgument"
 

@@ -18,9 +18,10 @@ from graphs.builder import GraphBuilder
 from graphs.ir import Graph, GraphSource, NodeKind
 from graphs.tensor_type import UNKNOWN_TYPE, TensorType
 from importers.notes import Notes
-from importers.onnx_hierarchy import Hierarchy, complete, find_hierarchy
+from importers.onnx_hierarchy import Hierarchy, find_hierarchy
 from importers.onnx_scope import Scope, starts
 from importers.onnx_types import TypeTable, as_text
+from importers.surroundings import complete
 
 INPUT, OUTPUT, INITIALIZER, CAPTURED = "Input", "Output", "Initializer", "Captured"
 

@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from importers.onnx_wire import GRAPH, LENGTH, VARINT
+from importers.onnx_wire import GRAPH
+from importers.protobuf_wire import LENGTH, VARINT
 
 SLIM_ABOVE_BYTES = 64 << 20  # smaller files are parsed faster than they are rewritten
 MIN_WEIGHT_BYTES = 1024

@@ -1,14 +1,11 @@
-"""Tell an ONNX model from its first bytes. Reads the protobuf wire format by hand, imports no onnx.
+"""Tell an ONNX model from its first bytes. Imports no onnx.
 
-Wire format: https://protobuf.dev/programming-guides/encoding/
 Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-VARINT, LENGTH = 0, 2  # the wire types that ModelProto and GraphProto use
+from importers.protobuf_wire import LENGTH, VARINT, present_fields
 
 # Field number -> wire type.
 MODEL_FIELDS = {
@@ -29,7 +26,7 @@ def looks_like_model(head: bytes) -> bool:
     in the head, must begin as a `GraphProto`.
     """
     seen: set[int] = set()
-    for number, wire_type, value, body in fields(head):
+    for number, wire_type, value, body in present_fields(head):
         if MODEL_FIELDS.get(number) != wire_type:
             return False
         if number == IR_VERSION and not 0 < value <= MAX_IR_VERSION:
@@ -43,44 +40,9 @@ def looks_like_model(head: bytes) -> bool:
     return GRAPH in seen or {IR_VERSION, OPSET} <= seen or {IR_VERSION, PRODUCER} <= seen
 
 
-def fields(block: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Yield (field number, wire type, varint or length, bytes present) of a message.
-
-    Ends at the end of `block`, which may cut the last field. A tag that is no
-    tag ends the walk as field 0, which no message has.
-    """
-    at = 0
-    while at < len(block):
-        tag, at = _varint(block, at)
-        if at < 0:
-            return  # the block ends inside a tag
-        number, wire_type = tag >> 3, tag & 7
-        if number == 0 or wire_type not in (VARINT, LENGTH):
-            yield number, wire_type, 0, b""
-            return
-        value, at = _varint(block, at)
-        if at < 0:
-            return
-        if wire_type == LENGTH:
-            yield number, wire_type, value, block[at : at + value]
-            at += value
-        else:
-            yield number, wire_type, value, b""
-
-
-def _varint(block: bytes, at: int) -> tuple[int, int]:
-    """Return the number at `at` and the position after it; -1 where the block ends inside it."""
-    value = 0
-    for place, byte in enumerate(block[at : at + 10]):
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            return value, at + place + 1
-    return value, -1
-
-
 def _begins_as_graph(body: bytes) -> bool:
     """Return whether the first field, if it is there at all, is one of GraphProto's."""
-    for number, wire_type, _value, _body in fields(body):
+    for number, wire_type, _value, _body in present_fields(body):
         return GRAPH_FIELDS.get(number) == wire_type
     return True
 

@@ -2,14 +2,14 @@
 
 Protobuf has no magic, and other formats begin with the same tags: every field
 that lies in the head must be one of the message's, and what must be a name must
-look like one. Wire format: https://protobuf.dev/programming-guides/encoding/
+look like one.
 """
 
 from __future__ import annotations
 
 import re
 
-from importers.onnx_wire import LENGTH, VARINT, fields
+from importers.protobuf_wire import LENGTH, VARINT, present_fields
 
 _META_GRAPH = dict.fromkeys(range(1, 8), LENGTH)
 _GRAPH = {1: LENGTH, 2: LENGTH, 3: VARINT, 4: LENGTH, 5: LENGTH}
@@ -30,7 +30,7 @@ MAX_SCHEMA_VERSION = 100
 def is_saved_model(head: bytes) -> bool:
     """Return whether `head`, the start of a file, fits `SavedModel`."""
     has_graph = False
-    for number, wire_type, value, body in fields(head):
+    for number, wire_type, value, body in present_fields(head):
         if number == 1 and wire_type == VARINT:
             if value > MAX_SCHEMA_VERSION:
                 return False
@@ -46,7 +46,7 @@ def is_saved_model(head: bytes) -> bool:
 def is_graph(head: bytes) -> bool:
     """Return whether `head`, the start of a file, fits `GraphDef` with a node or a function."""
     has_content = False
-    for number, wire_type, _value, body in fields(head):
+    for number, wire_type, _value, body in present_fields(head):
         if _GRAPH.get(number) != wire_type:
             return False
         if number == 1:
@@ -62,7 +62,7 @@ def is_graph(head: bytes) -> bool:
 
 def _begins_as(body: bytes, known: dict[int, int]) -> bool:
     """Return whether the first field, if it is there at all, is one of the message's."""
-    for number, wire_type, _value, _body in fields(body):
+    for number, wire_type, _value, _body in present_fields(body):
         return known.get(number) == wire_type
     return True
 
@@ -70,7 +70,7 @@ def _begins_as(body: bytes, known: dict[int, int]) -> bool:
 def _is_node(body: bytes) -> bool:
     """Return whether what is present of a message fits `NodeDef`."""
     seen: set[int] = set()
-    for number, wire_type, length, inner in fields(body):
+    for number, wire_type, length, inner in present_fields(body):
         if _NODE.get(number) != wire_type:
             return False
         if number in (_NAME, _INPUT, _DEVICE) and not _PLAIN.fullmatch(inner):

@@ -11,7 +11,7 @@ import pytest
 import importers
 from graphs.errors import DamagedSource, ReadError
 from importers.hlo_proto import looks_like_module
-from importers.hlo_wire import BrokenWire, fields, numbers
+from importers.protobuf_wire import BrokenWire, fields, numbers
 from tests.helpers.importer_contract import Case, check_contract, check_mutations
 from tests.helpers.protobuf_writer import message
 

@@ -1,4 +1,6 @@
-"""The protobuf wire format by hand, within bounds, without recursion. For HLO's messages.
+"""The protobuf wire format by hand, within bounds, without recursion.
+
+For messages that no package has, and for heads of files, of which the rest is not there.
 
 Specification: https://protobuf.dev/programming-guides/encoding/
 """
@@ -52,6 +54,30 @@ def fields(data: bytes, start: int, end: int) -> Iterator[Field]:
             raise BrokenWire(at)
         yield number, wire_type, at, at + length
         at += length
+
+
+def present_fields(head: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield (field number, wire type, varint or length, bytes present) of a message's head.
+
+    Ends at the end of `head`, which may cut the last field. What is neither a number nor of
+    stated length ends the walk as field 0, which no message has.
+    """
+    at = 0
+    try:
+        while at < len(head):
+            tag, at = varint(head, at, len(head))
+            number, wire_type = tag >> 3, tag & 7
+            if number == 0 or wire_type not in (VARINT, LENGTH):
+                yield 0, wire_type, 0, b""
+                return
+            value, at = varint(head, at, len(head))
+            if wire_type == LENGTH:
+                yield number, wire_type, value, head[at : at + value]
+                at += value
+            else:
+                yield number, wire_type, value, b""
+    except BrokenWire:  # the head ends inside a number
+        return
 
 
 def varint(data: bytes, at: int, end: int) -> tuple[int, int]:
