@@ -57,6 +57,9 @@ class TensorPreview:
         self.plot.clear()
         offered = [] if node is None else _constants_of(node)
         buttons: list[object] = [self._button(label, one) for label, one in offered[:MAX_OFFERED]]
+        if buttons and node is not None and node.kind is NodeKind.OPERATOR:
+            title = STYLE + text_html("Constants it uses", "facts-section")
+            buttons.insert(0, pn.pane.HTML(title, margin=(0, 4)))
         if (n_more := len(offered) - MAX_OFFERED) > 0:
             buttons.append(pn.pane.HTML(STYLE + _empty(f"and {n_more:,} more"), margin=(0, 4)))
         self.buttons.objects = buttons
@@ -85,12 +88,13 @@ class TensorPreview:
 
     def _show(self, result: Result) -> None:
         constant, found = result
-        title = f"Values of {constant.id}"
+        name: Facts = [("constant", constant.id)]
         if isinstance(found, str):
-            self.facts.object = STYLE + text_html(title, "facts-section") + _empty(found)
+            self.facts.object = STYLE + facts_html("Values", name) + _empty(found)
             self.plot.clear()
             return
-        self.facts.object = STYLE + facts_html(title, summary_facts(found, type_of(constant)))
+        facts = name + summary_facts(found, type_of(constant))
+        self.facts.object = STYLE + facts_html("Values", facts)
         has_plot = len(found.counts) > 0
         self.plot.objects = [_pane(tensor_histogram(found.edges, found.counts))] if has_plot else []
 
@@ -163,7 +167,10 @@ def summary_facts(found: TensorSummary, tensor_type: TensorType) -> Facts:
         facts.append(("standard deviation", format_number(found.std, DIGITS)))
     if of:
         facts.append(("zeros", f"{found.n_zero:,} · {format_share(float(found.n_zero), of)}"))
-        facts.append(("NaN, infinite", f"{found.n_nan:,}, {found.n_infinite:,}"))
+        is_whole = tensor_type.dtype.startswith(("int", "uint", "bool"))
+        facts.append(
+            ("NaN, infinite", "" if is_whole else f"{found.n_nan:,}, {found.n_infinite:,}")
+        )
     for one in found.channels:
         ends = f"{format_number(one.least)} to {format_number(one.greatest)}"
         ratio = f" · {format_number(one.greatest / one.least)}×" if one.least else ""

@@ -121,6 +121,14 @@ def test_a_sample_is_said_to_be_one() -> None:
     assert refusal(TensorType("float16", data.shape)) == ""
 
 
+def test_only_what_may_be_nan_is_counted_as_such() -> None:
+    """Codes have no NaN; of floats the reader sees that there is none."""
+    codes = dict(summary_facts(summarize(np.zeros(3, np.int8)), TensorType("int8", (3,))))
+    floats = dict(summary_facts(summarize(np.array([np.nan, 1])), TensorType("float64", (2,))))
+    assert "NaN, infinite" not in codes
+    assert floats["NaN, infinite"] == "1, 0"
+
+
 def test_the_type_of_a_constant_without_a_value_is_unknown() -> None:
     """A constant that produces nothing is offered without a type."""
     builder = GraphBuilder("main")
