@@ -74,14 +74,14 @@ def test_tflite_operators_add_up_to_the_whole_run(name: str) -> None:
 
 
 def _assert_adds_up(name: str, format: str, settings: LatencySettings) -> None:
-    """Compare undisturbed runs: on a busy machine a whole run is disturbed more often than a node.
+    """Compare what waiting for others does not reach: the nodes' p10, the whole run's CPU time.
 
     Caches are shared with others all the same, so some attempts are made.
     """
     tried: list[float] = []
-    while len(tried) < 5 and not any(abs(t - 1) <= 0.15 for t in tried):
+    while len(tried) < 3 and not any(abs(t - 1) <= 0.15 for t in tried):
         found = measure_latency(sample(name).path, format, settings=settings)
-        tried.append(float(found.p10_ms.sum()) / found.whole_p10_ms)
+        tried.append(float(found.p10_ms.sum()) / found.whole_cpu_ms)
         assert len(found.keys) == sample(name).expectation["n_operators"]
     assert any(abs(t - 1) <= 0.15 for t in tried), tried
 
