@@ -1,6 +1,7 @@
-"""Node data files: Model Explorer's JSON, CSV and Parquet, matched to a model's nodes.
+"""Node data files: Model Explorer's JSON, CSV, Parquet and profiles, matched to a model's nodes.
 
-A file is told by its content. Each key is looked up as a node id first, then as the
+A file is told by its content. Profiles find their nodes in `importers.profile_match`; each other
+key is looked up as a node id first, then as the
 name of an output tensor. Nothing is dropped silently: keys that no node bears are in
 `NodeData.unmatched`, everything else that was left out or guessed in `NodeData.notes`.
 """
@@ -9,20 +10,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphs.errors import NodeDataError
-from graphs.ir import Graph, Model, NodeKind
+from graphs.ir import Model
 from graphs.node_data import Aggregation, NodeData
+from importers.json_bytes import GZIP
 from importers.measure_kinds import Kind, kind_of, split_unit
-from importers.node_data_json import parse_json, write_node_data_json
+from importers.node_data_json import json_sets, load_json, write_node_data_json
+from importers.node_data_lookup import Lookup
 from importers.node_data_rows import Cell, RawSet
 from importers.node_data_tables import parse_csv, parse_parquet
 from importers.notes import Notes
+from importers.profile_match import profile_sets
+from importers.profiles import profile_of_json, profile_of_text
 
 __all__ = ["MAX_FILE_BYTES", "read_node_data", "with_unique_names", "write_node_data_json"]
 
@@ -54,11 +59,11 @@ def read_node_data(source: Path | str | bytes, name: str, model: Model) -> list[
     Raises
     ------
     NodeDataError
-        The file cannot be read, is none of the three formats, is larger than
+        The file cannot be read, is none of the formats, is larger than
         `MAX_FILE_BYTES`, or no key of it matches the model.
     """
-    raw_sets = _parse(_content(source, name), name)
-    lookups = [_Lookup(graph) for graph in model.graphs]
+    raw_sets = _parse(_content(source, name), name, model)
+    lookups = [Lookup(graph) for graph in model.graphs]
     found = [one for raw in raw_sets for one in _matched(raw, lookups, name)]
     if all(np.isnan(one.values).all() and not one.node_rgba for one in found):
         keys = [key for raw in raw_sets for key in raw.cells]
@@ -107,45 +112,21 @@ def _check_size(size: int, name: str) -> None:
         raise NodeDataError(name, f"it has {size:,} bytes; the limit is {MAX_FILE_BYTES:,}")
 
 
-def _parse(content: bytes, name: str) -> list[RawSet]:
+def _parse(content: bytes, name: str, model: Model) -> list[RawSet]:
     if content[:4] == b"PAR1":
         return parse_parquet(content, name)
     begin = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not begin:
         raise NodeDataError(name, "it is empty")
-    if begin[:1] in (b"{", b"["):
-        return parse_json(content, name)
-    return parse_csv(content, name)
+    if begin[:1] in (b"{", b"[") or content[:2] == GZIP:
+        top = load_json(content, name)
+        profile = profile_of_json(top, name)
+        return json_sets(top, name) if profile is None else profile_sets(profile, model)
+    profile = profile_of_text(content, name)
+    return parse_csv(content, name) if profile is None else profile_sets(profile, model)
 
 
-@dataclass(init=False, slots=True)
-class _Lookup:
-    """Where the keys of one graph lead: ids, then output tensors (operators before others)."""
-
-    graph: Graph
-    of_id: dict[str, int]
-    of_tensor: dict[str, int]
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.of_id = {id: row for row, id in enumerate(graph.node_ids)}
-        is_operator = graph.node_kind[graph.value_node] == NodeKind.OPERATOR
-        self.of_tensor = {}
-        for value in [*np.flatnonzero(is_operator), *np.flatnonzero(~is_operator)]:
-            if graph.value_names[value]:
-                row = int(graph.value_node[value])
-                self.of_tensor.setdefault(graph.value_names[value], row)
-        # An output node is called after its tensor and costs nothing: who makes it is meant.
-        for output in np.flatnonzero(graph.node_kind == NodeKind.OUTPUT).tolist():
-            if graph.node_ids[output] in self.of_tensor:
-                del self.of_id[graph.node_ids[output]]
-
-    def knows(self, key: str) -> bool:
-        """Whether some node bears the key."""
-        return key in self.of_id or key in self.of_tensor
-
-
-def _matched(raw: RawSet, lookups: list[_Lookup], source: str) -> list[NodeData]:
+def _matched(raw: RawSet, lookups: list[Lookup], source: str) -> list[NodeData]:
     """Return a set for each graph in which a key matches; for the first graph if in none."""
     named = [one for one in lookups if raw.graph in (one.graph.id, one.graph.title)]
     if raw.graph is not None and not named:
@@ -159,7 +140,7 @@ def _matched(raw: RawSet, lookups: list[_Lookup], source: str) -> list[NodeData]
 
 
 def _node_data(
-    lookup: _Lookup,
+    lookup: Lookup,
     raw: RawSet,
     numbers: dict[str, float],
     categories: tuple[str, ...],
@@ -231,7 +212,7 @@ def _number(cell: Cell) -> float | None:
 
 
 def _values(
-    lookup: _Lookup, numbers: dict[str, float], kind: Kind, notes: Notes
+    lookup: Lookup, numbers: dict[str, float], kind: Kind, notes: Notes
 ) -> NDArray[np.float64]:
     """Place the values: a key that is a node's id wins over the names of its tensors.
 
@@ -262,6 +243,6 @@ def _values(
     return values
 
 
-def _colors(lookup: _Lookup, raw: RawSet) -> dict[int, tuple[int, int, int, int]]:
+def _colors(lookup: Lookup, raw: RawSet) -> dict[int, tuple[int, int, int, int]]:
     rows = {key: lookup.of_id.get(key, lookup.of_tensor.get(key, -1)) for key in raw.colors}
     return {row: raw.colors[key] for key, row in rows.items() if row >= 0}

@@ -13,30 +13,54 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from graphs.errors import NodeDataError
+from graphs.errors import NodeDataError, ReadError
 from graphs.ir import Model
 from graphs.node_data import ColorRule, NodeData
+from importers.base import Probe
 from importers.css_colors import hex_of, rgba_of
+from importers.json_bytes import GZIP, parse_json
 from importers.node_data_rows import MAX_COLUMNS, Cell, RawSet
 from importers.notes import Notes
 
 BAD_COLOR = "A colour was not understood and left out"
 
 
-def parse_json(content: bytes, name: str) -> list[RawSet]:
+MAX_JSON_BYTES = 256 << 20  # in memory it takes several times as much
+
+
+def load_json(content: bytes, name: str) -> object:
+    """Return the value of a JSON text, gzipped or not.
+
+    Raises
+    ------
+    NodeDataError
+        It is not JSON, nested too deeply, or larger than `MAX_JSON_BYTES`.
+    """
+    if content[:2] == GZIP:
+        try:
+            return parse_json(Probe(name, content=content), "JSON")
+        except ReadError as error:
+            raise NodeDataError(name, error.reason) from error
+    if len(content) > MAX_JSON_BYTES:
+        reason = f"it has {len(content):,} bytes; the limit for JSON is {MAX_JSON_BYTES:,}"
+        raise NodeDataError(name, reason)
+    try:
+        found: object = json.loads(content)
+        return found
+    except RecursionError:
+        raise NodeDataError(name, "its JSON is nested too deeply") from None
+    except ValueError as error:
+        raise NodeDataError(name, f"it is not valid JSON: {error}") from error
+
+
+def json_sets(top: object, name: str) -> list[RawSet]:
     """Return the sets of a node data file.
 
     Raises
     ------
     NodeDataError
-        It is not JSON, nested too deeply, or holds no ``results``.
+        It holds no ``results``.
     """
-    try:
-        top = json.loads(content)
-    except RecursionError:
-        raise NodeDataError(name, "its JSON is nested too deeply") from None
-    except ValueError as error:
-        raise NodeDataError(name, f"it is not valid JSON: {error}") from error
     objects = top if isinstance(top, list) else [top]
     sets = [found for one in objects[:MAX_COLUMNS] for found in _sets(one)]
     if not sets:

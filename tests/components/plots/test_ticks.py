@@ -30,8 +30,9 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     ("value", "unit", "text"),
     [
         (3.5, "ms", "3.5 ms"), (2048, "bytes", "2 KiB"), (3 * 2**30, "bytes", "3 GiB"),
-        (512, "bytes", "512 bytes"), (1.5e9, "FLOPs", "1.5 GFLOPs"), (86_056_000, "MACs", "86.1 MMACs"),
-        (999, "FLOPs", "999 FLOPs"), (2e18, "FLOPs", "2,000 PFLOPs"), (math.inf, "MACs", "∞ MACs"),
+        (512, "bytes", "512 bytes"), (1.5e9, "FLOPs", "1.5 GFLOPs"),
+        (86_056_000, "MACs", "86.1 MMACs"), (999, "FLOPs", "999 FLOPs"),
+        (2e18, "FLOPs", "2,000 PFLOPs"), (math.inf, "MACs", "∞ MACs"),
         (math.nan, "ms", "–"), (3, "", "3"),
     ],
 )  # fmt: skip
