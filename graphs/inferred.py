@@ -77,11 +77,9 @@ class _Names:
 
     def __call__(self, scope: int, items: Items, n_passes: int) -> list[int]:
         """Return the new groups of a scope."""
-        add = self.draft.add_group
-        return [
-            add(scope, title, items, members, self.draft.new_label())
-            for title, members in name_groups(items)
-        ]
+        label = self.draft.new_label
+        groups = [(title, members, label()) for title, members in name_groups(items)]
+        return self.draft.add_groups(scope, items, groups)
 
 
 class _Structure:
@@ -102,13 +100,12 @@ class _Structure:
             first = self.draft.new_label()
             self.draft.next_label += len(blocks)
             self._known[key] = list(enumerate(blocks, start=first))
-        found = []
+        groups = []
         for kind, (label, occurrences) in enumerate(self._known[key]):
             letter = f" {chr(ord('A') + kind)}" if kind else ""
             for number, members in enumerate(occurrences, start=1):
-                title = f"{PASS_WORDS[n_passes]}{letter} {number}"
-                found.append(self.draft.add_group(scope, title, items, members, label))
-        return found
+                groups.append((f"{PASS_WORDS[n_passes]}{letter} {number}", members, label))
+        return self.draft.add_groups(scope, items, groups)
 
 
 def groups_of(graph: Graph, origin: Origin) -> Graph:

@@ -10,7 +10,7 @@ I. Witten: Off-line compression by greedy textual substitution, 2000); then the 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ SHORTEST = 3  # items of a block
 LEAST_SAVED = 5  # items that n blocks must spare: 2 of 7 do, 3 of 4, 7 of 2 would not
 MAX_KINDS = 12  # of blocks in one scope: more cannot be told apart by a reader
 MAX_SHIFTED = 512  # longer blocks begin where they were found
+MAX_PERIODS = 64  # that a run is tried for: those of repeated blocks are its shortest
 MAX_TRIES = 4000  # bounds the work on sequences that repeat at every length
 MAX_PLACES = 4_000_000
 
@@ -77,6 +78,20 @@ def depth_first(n: int, source: Int64s, target: Int64s) -> Int64s:
     return np.array(found, dtype=np.int64)
 
 
+def _saved(n: int, length: int) -> int:
+    """Return how much shorter a sequence is with n runs written as one rule and n references."""
+    return (n - 1) * (length - 1) - 1
+
+
+def _repeats(run: Int64s) -> bool:
+    """Whether a run is a shorter one, over and over; the last time may be cut."""
+    half = len(run) // 2
+    begins = np.flatnonzero(run[1 : half + 1] == run[0]) + 1
+    ends = run[len(run) - 1 - begins] == run[-1]
+    periods = begins[ends][:MAX_PERIODS].tolist()
+    return any(np.array_equal(run[period:], run[:-period]) for period in periods)
+
+
 @dataclass(slots=True, eq=False)
 class _Sequence:
     """Items as tokens, and the wires into each place.
@@ -91,6 +106,8 @@ class _Sequence:
     ends : int64 array, shape (m, 4)
     is_taken : bool array, shape (n,)
         Places that are in a block already.
+    alike : dict of (length, starts as bytes) to int64 array
+        What `_equal` has found.
     """
 
     tokens: Int64s
@@ -99,6 +116,7 @@ class _Sequence:
     target: Int64s
     ends: Int64s
     is_taken: NDArray[np.bool_]
+    alike: dict[tuple[int, bytes], Int64s] = field(default_factory=dict)
 
     @classmethod
     def of(cls, items: Items, order: Int64s) -> _Sequence:
@@ -125,7 +143,12 @@ class _Sequence:
         """
         runs = repeated_runs(self.tokens, SHORTEST)
         bound = np.minimum((runs.last - runs.first) * (runs.length - 1) - 1, len(self.tokens))
-        rows = np.flatnonzero(bound >= LEAST_SAVED)
+        # Occurrences so near each other make a run a repetition of a shorter one, found as well.
+        gap = np.minimum(
+            np.abs(runs.order[runs.first + 1] - runs.order[runs.first]),
+            np.abs(runs.order[runs.last] - runs.order[runs.last - 1]),
+        )
+        rows = np.flatnonzero((bound >= LEAST_SAVED) & (2 * gap > runs.length))
         # Of equal bounds the shorter run, then the earlier one.
         heap = list(zip((-bound[rows]).tolist(), runs.length[rows].tolist(), rows.tolist(),
                         strict=True))  # fmt: skip
@@ -151,22 +174,29 @@ class _Sequence:
 
     def _best_of(self, longest: int, starts: Int64s) -> tuple[int, int, Int64s]:
         """Return (saved, length, starts) of a run: as long as it is, or as its period."""
-        lengths = [longest]
         gaps, count = np.unique(np.diff(starts), return_counts=True)
-        if len(gaps) and SHORTEST <= gaps[count.argmax()] < longest:
-            lengths.append(int(gaps[count.argmax()]))
+        usual = int(gaps[count.argmax()])
+        lengths = [longest] if 2 * gaps[0] > longest else []
+        if SHORTEST <= usual < longest:
+            lengths.append(usual)
         best = (0, 0, starts)
         for length in lengths:
-            kept = self._equal(length, self._apart(length, starts))
-            saved = (len(kept) - 1) * (length - 1) - 1
-            if saved > best[0] and self._is_block(int(kept[0]), length):
-                best = (saved, length, kept)
+            kept = self._apart(length, starts)
+            if _saved(len(kept), length) <= max(best[0], LEAST_SAVED - 1):
+                continue
+            if not self._is_block(int(kept[0]), length):
+                continue
+            kept = self._equal(length, kept)
+            if _saved(len(kept), length) > best[0]:
+                best = (_saved(len(kept), length), length, kept)
         return best
 
     def _apart(self, length: int, starts: Int64s) -> Int64s:
         """Return the occurrences that touch no taken place and no other occurrence."""
         taken = np.concatenate([[0], np.cumsum(self.is_taken)])
         free = starts[taken[starts + length] == taken[starts]]
+        if np.all(np.diff(free) >= length):
+            return free
         found: list[int] = []
         end = -1
         for start in free.tolist():
@@ -183,6 +213,12 @@ class _Sequence:
 
     def _equal(self, length: int, starts: Int64s) -> Int64s:
         """Return the occurrences that are wired as most of them are."""
+        asked = (length, starts.tobytes())  # runs of one period ask for the same, over and over
+        if asked not in self.alike:
+            self.alike[asked] = self._alike(length, starts)
+        return self.alike[asked]
+
+    def _alike(self, length: int, starts: Int64s) -> Int64s:
         by_wiring: dict[bytes, list[int]] = {}
         for start in starts.tolist():
             rows = self._inner(start, length)
@@ -194,9 +230,7 @@ class _Sequence:
 
     def _is_block(self, start: int, length: int) -> bool:
         """Whether a run is not itself a repetition, and its items are near each other."""
-        run = self.tokens[start : start + length]
-        halves = [d for d in range(1, length // 2 + 1) if length % d == 0]
-        if any(np.array_equal(run[d:], run[:-d]) for d in halves):
+        if _repeats(self.tokens[start : start + length]):
             return False
         rows = self._inner(start, length)
         group = np.zeros(length, dtype=np.int64)

@@ -96,29 +96,48 @@ class Draft:
         self.next_label += 1
         return self.next_label - 1
 
-    def add_group(self, scope: int, title: str, items: Items, members: Int64s, label: int) -> int:
-        """Move items of a scope into a new group of it; return the group."""
-        space = len(self.parent)
-        part = " ".join(title.split()).replace("/", "\\/").rstrip("\\")
+    def add_groups(
+        self, scope: int, items: Items, groups: Iterable[tuple[str, Int64s, int]]
+    ) -> list[int]:
+        """Move items of a scope into new groups of it.
+
+        Parameters
+        ----------
+        scope : int
+        items : Items
+            Of the scope.
+        groups : iterable of (title, items, label)
+            No item is in two.
+
+        Returns
+        -------
+        list of int
+            The new groups.
+        """
         taken = {self.part[one] for one in self._children[scope]}
-        n, free = 2, part
-        while free in taken:
-            free, n = f"{part} ({n})", n + 1
-        self.parent.append(scope)
-        self.part.append(free)
-        self.group_label.append(label)
-        inner = items.space[members]
-        groups = inner[inner >= 0].tolist()
-        nodes = items.node[members[inner < 0]].tolist()
-        self._children.append(groups)
-        self._nodes.append(nodes)
-        for one in groups:
-            self.parent[one] = space
-        self.node_space[nodes] = space
-        moved, left = set(groups), set(nodes)
-        self._children[scope] = [s for s in self._children[scope] if s not in moved] + [space]
+        moved: set[int] = set()
+        left: set[int] = set()
+        found = []
+        for title, members, label in groups:
+            inner = items.space[members]
+            spaces = inner[inner >= 0].tolist()
+            nodes = items.node[members[inner < 0]].tolist()
+            space = len(self.parent)
+            found.append(space)
+            self.parent.append(scope)
+            self.part.append(_free_part(title, taken))
+            taken.add(self.part[-1])
+            self.group_label.append(label)
+            self._children.append(spaces)
+            self._nodes.append(nodes)
+            for one in spaces:
+                self.parent[one] = space
+            self.node_space[nodes] = space
+            moved.update(spaces)
+            left.update(nodes)
+        self._children[scope] = [s for s in self._children[scope] if s not in moved] + found
         self._nodes[scope] = [node for node in self._nodes[scope] if node not in left]
-        return space
+        return found
 
     def items(self, scope: int) -> Items:
         """Return what lies directly in a scope."""
@@ -195,6 +214,15 @@ class Draft:
             order.append(space)
             stack += reversed(self._children[space])
         return order
+
+
+def _free_part(title: str, taken: set[str]) -> str:
+    """Return a title as part of a path; with a number where another group bears it."""
+    part = " ".join(title.split()).replace("/", "\\/").rstrip("\\")
+    n, free = 2, part
+    while free in taken:
+        free, n = f"{part} ({n})", n + 1
+    return free
 
 
 def _ranges(first: Int64s, end: NDArray[np.integer]) -> Int64s:

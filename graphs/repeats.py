@@ -184,7 +184,7 @@ def _texts(
     for rows, of_group in tables:
         spaces, first = np.unique(of_group, return_index=True)
         pieces = np.split(np.ascontiguousarray(rows, dtype=np.int64), first[1:])
-        for one, piece in zip(spaces.tolist(), pieces, strict=True):
+        for one, piece in zip(spaces.tolist(), pieces[: len(spaces)], strict=True):
             found.setdefault(one, []).append(piece.tobytes())
     return {one: b"|".join([*map(_sized, pieces)]) for one, pieces in found.items()}
 
