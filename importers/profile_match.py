@@ -124,7 +124,9 @@ def _nodes(row: ProfileRow, place: _Place, fitting: set[int]) -> list[int]:
     node = place.operator(row.names)
     if node is None and row.parts:
         found = (place.operator(names) for names in row.parts)
-        return list(dict.fromkeys(one for one in found if one is not None))
+        nodes = list(dict.fromkeys(one for one in found if one is not None))
+        if nodes:
+            return nodes
     if node is None and id(place) in fitting and 0 <= row.operator < len(place.operators):
         at = place.operators[row.operator]
         node = at if _same(place.op_type(at), row.op_type) else None

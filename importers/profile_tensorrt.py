@@ -19,9 +19,7 @@ _TIMES = ("medianMs", "averageMs")
 _ORIGIN = re.compile(r"\[ONNX Layer: ([^\]\x1e]+)\]")
 _REGION = re.compile(r"\{?ForeignNode\[(.+?)\.\.\.(.+?)\]\}?", re.DOTALL)
 _JOINT = re.compile(r" \+ | \|\| |, ")
-_PRECISION = re.compile(
-    r"\b(FP32|FP16|BF16|FP8|FP4|INT8|INT4|INT32|INT64|TF32|BOOL)\b", re.IGNORECASE
-)
+_PRECISION = re.compile(r"(?i)\b(FP32|FP16|BF16|FP8|FP4|INT8|INT4|INT32|INT64|BOOL)\b")
 _MAX_NAME_CHARS = 1 << 16  # a fused region may list hundreds of nodes
 
 

@@ -56,7 +56,8 @@ def _row(written: str, op_type: str, mean_ms: float) -> ProfileRow:
     outputs = [one.strip() for one in re.split(r",|\t", inner) if one.strip()]
     operator = int(found.group(2)) if found and found.group(2) else -1
     parts = tuple((one,) for one in outputs) if len(outputs) > 1 else ()
-    return ProfileRow(written, (mean_ms,), (inner, *outputs[:1]), parts, op_type, operator)
+    names = (inner,) if parts else (inner, *outputs)
+    return ProfileRow(written, (mean_ms,), names, parts, op_type, operator)
 
 
 def _cells(text: str) -> Iterator[tuple[list[str], list[str]]]:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from graphs.errors import NodeDataError
 from importers import profile_onnxruntime, profile_tensorrt, profile_tflite, profile_torch
 from importers.profile_rows import MAX_EVENTS, Profile
 
-_OF_JSON = (profile_onnxruntime, profile_torch, profile_tensorrt)
+
+class _Format(Protocol):
+    """What a module that reads profiles in JSON offers."""
+
+    def looks_like(self, top: object) -> bool:
+        """Return whether the parsed JSON is such a profile."""
+
+    def parse(self, top: object, name: str) -> Profile:
+        """Return the profile."""
+
+
+_OF_JSON: tuple[_Format, ...] = (profile_onnxruntime, profile_torch, profile_tensorrt)
 
 
 def profile_of_json(top: object, name: str) -> Profile | None:
