@@ -213,8 +213,8 @@ def test_long_chains_and_deep_groups_need_no_recursion_and_little_time() -> None
     assert halves[0] == halves[1]
 
 
-def test_layers_of_real_decoders_are_equal(corpus: Path) -> None:
-    """Every layer of a decoder is equal to the others, the first one aside where it differs."""
+def test_blocks_of_real_decoders_are_equal(corpus: Path) -> None:
+    """Every block of a decoder is equal to the others, the first one aside where it differs."""
     wanted = {
         "torch/moe_decoder_126L_6e_core_aten.pt2": 126,
         "torch/llama_32L_h64.pt2": 32,
@@ -222,10 +222,10 @@ def test_layers_of_real_decoders_are_equal(corpus: Path) -> None:
         "onnx/gpt2_12L_h64_dynamo.onnx": 12,
         "mlir/jax_llm12_fwd_locs.mlir": 12,
     }
-    for file, n_layers in wanted.items():
+    for file, n_blocks in wanted.items():
         graph = importers.read(corpus / file).graphs[0]
         classes = equal_groups(graph)
         n_nodes = np.array([len(members(graph, s)) for s in range(len(classes))])
         repeated = np.flatnonzero(np.bincount(classes)[classes] > 1)
         largest = repeated[n_nodes[repeated].argmax()]
-        assert int(np.sum(classes == classes[largest])) == n_layers, file
+        assert int(np.sum(classes == classes[largest])) == n_blocks, file

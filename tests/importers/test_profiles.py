@@ -222,7 +222,7 @@ def test_a_region_goes_to_the_nodes_that_name_it_and_a_note_says_so() -> None:
 def test_the_description_of_an_engine_gives_labels() -> None:
     """Kernel, its type, its precision and tactic; nodes by metadata before names."""
     model = _model("Conv", "Relu", "Add")
-    layers = [
+    engine = [
         {
             "Name": "__myl_Fused_0",
             "LayerType": "CaskConvolution",
@@ -232,7 +232,7 @@ def test_the_description_of_an_engine_gives_labels() -> None:
         },
         {"Name": "n2", "LayerType": "ElementWise"},
     ]
-    sets = _read({"Layers": layers, "Bindings": ["x"]}, model)
+    sets = _read({"Layers": engine, "Bindings": ["x"]}, model)
     assert _values(model, sets["kernel type"])["n1"] == "CaskConvolution"
     assert _values(model, sets["precision"]) == {"n0": "FP16", "n1": "FP16"}
     assert _values(model, sets["tactic"])["n0"] == "sm80_xmma_fprop"
