@@ -156,29 +156,32 @@ def _is_quantized(half: Half, there: int) -> bool:
     """Return whether a row of the other side is followed by a Quantize that was folded into it."""
     return any(
         half.other_host.get(target) == there and half.other.class_names[target] == "quantize"
-        for target, _ in half.other.succs[there]
+        for target, _ in half.other.succs[there][:MAX_FOLDED]
     )
 
 
 def _fold_constants(half: Half) -> None:
-    """Fold a free constant into the one pair that reads it, if that folds or formats differ."""
+    """Fold a free constant into the pair that reads it, if that folds or formats differ.
+
+    A scale that several folded nodes share goes with the first.
+    """
     side = half.side
     for row in range(side.n):
         if side.kind[row] != NodeKind.CONSTANT or half.partner[row] >= 0 or row in half.host:
             continue
-        hosts = {half.host_of(target) for target, _ in side.succs[row]}
-        if len(hosts) != 1 or -1 in hosts:
+        readers = [target for target, _ in side.succs[row][:MAX_FOLDED]]
+        hosts = list(dict.fromkeys(half.host_of(target) for target in readers))
+        if not hosts or -1 in hosts or side.kind[hosts[0]] != NodeKind.OPERATOR:
             continue
-        (host,) = hosts
-        is_all_folded = all(target in half.host for target, _ in side.succs[row])
-        is_operator = side.kind[host] == NodeKind.OPERATOR
-        if is_operator and (is_all_folded or not half.work.is_same_format or _took(half, host)):
-            half.fold(row, host)
+        is_all_folded = all(target in half.host for target in readers)
+        is_only = len(hosts) == 1 and (not half.work.is_same_format or _took(half, hosts[0]))
+        if is_all_folded or is_only:
+            half.fold(row, hosts[0])
 
 
 def _took(half: Half, host: int) -> bool:
     """Return whether either side of a pair has folded operators."""
     return half.n_folded.get(host, 0) > 0 or any(
         half.other_host.get(target) == half.partner[host]
-        for target, _ in half.other.succs[half.partner[host]]
+        for target, _ in half.other.succs[half.partner[host]][:MAX_FOLDED]
     )

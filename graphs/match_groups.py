@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import isqrt
 
 from graphs.ir import Graph
 from graphs.match_types import GroupPair
 
 Key = tuple[int, int]  # place of the graph, namespace
-MAX_DEPTH_COUNTED = 16  # a pair of paths is counted at each two of their depths
+MAX_DEPTH_COUNTED = 16  # a pair of paths is counted at each two of their depths,
+MAX_COUNTED = 400_000  # as far as they are not too many in all
 
 
 def group_pairs(
@@ -37,10 +39,11 @@ def group_pairs(
         ((at, spaces_a[at][node]), (there, spaces_b[there][other]))
         for at, node, there, other in rows
     )
+    depth = max(1, min(MAX_DEPTH_COUNTED, isqrt(MAX_COUNTED // max(1, len(leaves)))))
     shared: Counter[tuple[Key, Key]] = Counter()
     for (mine, theirs), n in leaves.items():
-        for outer in _around(graphs_a, mine):
-            for other in _around(graphs_b, theirs):
+        for outer in _around(graphs_a, mine)[:depth]:
+            for other in _around(graphs_b, theirs)[:depth]:
                 shared[outer, other] += n
     best_a, best_b = _best(shared, 0, sizes_b), _best(shared, 1, sizes_a)
     found = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from graphs.ir import NodeKind
-from graphs.match_side import Side
+from graphs.match_side import Rows, Side
 from graphs.match_state import Work
 from graphs.match_types import FixedPair
 from graphs.match_weights import Weights
@@ -166,9 +166,10 @@ def neighbours(work: Work, a: int, b: int) -> tuple[int, int]:
 MAX_LOOKED_AT = 32  # rows around one, so that a chain of free nodes costs little
 
 
-def _around(side: Side, row: int, partner: list[int], is_after: bool) -> list[int]:
+def _around(side: Side, row: int, partner: list[int], is_after: bool) -> Rows:
     """Return the nearest paired rows before or after a row."""
-    found, seen, waiting = [], {row}, [row]
+    found: Rows = []
+    seen, waiting = {row}, [row]
     while waiting and len(seen) <= MAX_LOOKED_AT:
         at = waiting.pop()
         edges = side.succs[at] if is_after else side.preds[at]

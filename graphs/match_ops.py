@@ -58,6 +58,8 @@ _CLASSES: dict[str, str] = {
     "comparison: equal": "equal eq",
     "comparison: greater": "greater gt",
     "comparison: less": "less lt",
+    "logical and": "and logicaland bitwiseand",
+    "logical or": "or logicalor bitwiseor",
     "logical not": "not logicalnot bitwisenot",
     "choice": "where select selectv2",
     "sum": "sum reducesum",
@@ -87,7 +89,8 @@ _CLASSES: dict[str, str] = {
     " quantizedecomposedquantizepertensor dynamicquantizelinear",
     "dequantize": "dequantizelinear dequantize dequantizepertensor dequantizeperchannel",
     "identity": "identity readvariableop stopgradient dropout nativedropout clone detach alias"
-    " contiguous optimizationbarrier copy liftfreshcopy noop",
+    " contiguous optimizationbarrier copy liftfreshcopy noop tupleconstruct tupleunpack"
+    " tupleindex listconstruct listunpack data getitem",
     "constant": "constant const initializer varhandleop parameter getattr constantofshape_",
     "input": "input inputlayer placeholder",
     "output": "output",

@@ -19,7 +19,7 @@ from graphs.match_side import Rows
 from graphs.match_spread import Neighbours, spread
 from graphs.match_state import Work
 
-MAX_CELLS = 1 << 29  # 64 MB of bit vectors
+MAX_CELLS = 1 << 28  # 32 MB of bit vectors
 
 
 class Ordered(Neighbours, Protocol):

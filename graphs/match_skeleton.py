@@ -16,6 +16,7 @@ from graphs.match_ops import COMMUTATIVE, FOLDED_INTO_CONSUMER, FOLDED_INTO_PROD
 from graphs.match_side import Rows, Side
 
 MAX_SOURCES = 8
+NO_WEIGHT = frozenset(["int32", "int64", "bool", "string"])  # shapes, axes, biases
 HEAVY_TRANSPARENT = TRANSPARENT | FOLDED_INTO_PRODUCER | FOLDED_INTO_CONSUMER
 
 
@@ -82,11 +83,11 @@ def _look_through(
 
 
 def _largest(side: Side, constants: Rows) -> int:
-    """Return the constant with the most elements; -1 without one of at least two."""
+    """Return the constant with the most elements that may be weights; -1 without one."""
     best, most = -1, 1
     for row in constants:
         type = side.type(row) if side.kind[row] == NodeKind.CONSTANT else None
-        n = (type.n_elements or 0) if type else 0
+        n = (type.n_elements or 0) if type and type.dtype not in NO_WEIGHT else 0
         if n > most:
             best, most = row, n
     return best

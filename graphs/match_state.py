@@ -92,7 +92,8 @@ class Work:
 
     def pair(self, a: int, b: int, why: str, confidence: float, *, any_class: bool = False) -> bool:
         """Pair two rows, if both are free and nothing speaks against it; return whether."""
-        if self.to_b[a] >= 0 or self.to_a[b] >= 0 or not self.is_possible(a, b, any_class):
+        is_taken = self.to_b[a] >= 0 or self.to_a[b] >= 0 or a in self.host_a or b in self.host_b
+        if is_taken or not self.is_possible(a, b, any_class):
             return False
         self.to_b[a], self.to_a[b] = b, a
         self.why[a], self.confidence[a] = why, confidence
