@@ -194,7 +194,7 @@ class _Sequence:
     def _apart(self, length: int, starts: Int64s) -> Int64s:
         """Return the occurrences that touch no taken place and no other occurrence."""
         taken = np.concatenate([[0], np.cumsum(self.is_taken)])
-        free = starts[taken[starts + length] == taken[starts]]
+        free: Int64s = starts[taken[starts + length] == taken[starts]]
         if np.all(np.diff(free) >= length):
             return free
         found: list[int] = []

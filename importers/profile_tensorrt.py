@@ -135,13 +135,11 @@ def _milliseconds(row: dict[str, Any], runs: float) -> float | None:
 def _precision(row: dict[str, Any]) -> str | None:
     outputs = row.get("Outputs")
     first = outputs[0] if isinstance(outputs, list) and outputs else None
-    written = first.get("Format/Datatype", first.get("Datatype")) if _is_dict(first) else None
+    if not isinstance(first, dict):
+        return None
+    written = first.get("Format/Datatype", first.get("Datatype"))
     found = _PRECISION.search(str(written)[:200]) if written is not None else None
     return found.group(1).upper() if found else None
-
-
-def _is_dict(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _has(row: object, key: str) -> bool:
