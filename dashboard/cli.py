@@ -1,6 +1,6 @@
-"""The command line: `opscope serve | inspect | layout | compare`. Imports Panel only to serve.
+"""The command line: `opscope serve | inspect | layout | measure | compare`.
 
-Errors of ours end as one line on standard error and status 2.
+Imports Panel only to serve. Errors of ours end as one line on standard error and status 2.
 """
 
 from __future__ import annotations
@@ -56,8 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
     _add_layout(commands.add_parser("layout", help="say where a model's graph is drawn"))
+    _add_measure(commands.add_parser("measure", help="take latency and quantization error"))
     _add_compare(commands.add_parser("compare", help="say where two models differ"))
     return parser
+
+
+def _add_measure(measure: argparse.ArgumentParser) -> None:
+    from dashboard.measure_arguments import add_arguments
+
+    measure.description = "Exit status: 0, 1 a bound was exceeded, 2 something cannot be measured."
+    add_arguments(measure)
+    measure.set_defaults(run=_measure)
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -130,6 +139,12 @@ def _compare(values: argparse.Namespace) -> int:
     else:
         print(to_text(matching, seconds))
     return 0 if matching.is_equal else EXIT_DIFFERENT
+
+
+def _measure(values: argparse.Namespace) -> int:
+    from dashboard.measuring import measure
+
+    return measure(values)
 
 
 def _layout(values: argparse.Namespace) -> int:

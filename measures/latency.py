@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,8 +173,16 @@ def measure_latency(
         "inputs": str(inputs.resolve()) if inputs else None,
     }
     result = run_task("latency", f"latency {format}", request, limits, is_cancelled, on_progress)
-    times = np.array(result["node_ms"], dtype=np.float64).reshape(-1, 3)
     used = {**asdict(settings), "n_repeats": result["n_repeats"]}
+    held = conditions(
+        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
+    )
+    return _of_result(result, held)
+
+
+def _of_result(result: dict[str, Any], held: Conditions) -> Latency:
+    """Return what the worker took, and the conditions that held."""
+    times = np.array(result["node_ms"], dtype=np.float64).reshape(-1, 3)
     return Latency(
         keys=tuple(result["keys"]),
         median_ms=times[:, 0],
@@ -183,15 +192,7 @@ def measure_latency(
         whole_cpu_ms=float(result["whole_cpu_ms"]),
         other_ms=float(result["other_ms"]),
         skipped=result["skipped"],
-        conditions=conditions(
-            result["method"],
-            path,
-            inputs,
-            result["inputs"],
-            used,
-            RUNTIMES[format],
-            data=result["data"],
-        ),
+        conditions=held,
         whole_p10_ms=float(result["whole_p10_ms"]),
         whole_p90_ms=float(result["whole_p90_ms"]),
         fused=result["fused"],

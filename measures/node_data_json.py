@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 
 def node_data_json(name: str, unit: str, values: Mapping[str, float]) -> str:
@@ -22,10 +23,14 @@ def node_data_json(name: str, unit: str, values: Mapping[str, float]) -> str:
         By node id or output tensor name. JSON has no infinity: the value of an exact
         tensor's signal-to-noise ratio, and NaN, are left out.
     """
+    return json.dumps(node_data_object(name, unit, values), indent=1, ensure_ascii=False) + "\n"
+
+
+def node_data_object(name: str, unit: str, values: Mapping[str, float]) -> dict[str, Any]:
+    """Return the object that `node_data_json` writes."""
     results = {
         key: {"value": float(f"{value:.6g}")}
         for key, value in values.items()
         if math.isfinite(value)
     }
-    label = f"{name} ({unit})" if unit else name
-    return json.dumps({"name": label, "results": results}, indent=1, ensure_ascii=False) + "\n"
+    return {"name": f"{name} ({unit})" if unit else name, "results": results}

@@ -175,9 +175,7 @@ def measure_error(
     MeasureError
         The run failed, crashed, or went over a limit.
     """
-    if format not in RUNTIMES:
-        needs = f"a runner for {format}; there are {', '.join(RUNTIMES)}"
-        raise NotRunnable("quantization error", needs)
+    _check_format(format)
     settings: dict[str, Any] = {
         "n_threads": n_threads,
         "free_dimension": free_dimension,
@@ -189,25 +187,43 @@ def measure_error(
         "n_samples": n_samples,
         "mapping": dict(mapping or {}),
         "is_local": is_local,
-        "path": str(path.resolve()),
-        "reference": str(reference.resolve()),
-        "inputs": str(inputs.resolve()) if inputs else None,
+        **_files(path, reference, inputs),
     }
     task = f"error {format}"
     result = run_task("quantization error", task, request, limits, is_cancelled, on_progress)
     used = {**settings, "n_samples": result["n_samples"]}
+    held = conditions(
+        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
+    )
+    return _of_result(result, held)
+
+
+def _check_format(format: str) -> None:
+    if format not in RUNTIMES:
+        needs = f"a runner for {format}; there are {', '.join(RUNTIMES)}"
+        raise NotRunnable("quantization error", needs)
+
+
+def _files(path: Path, reference: Path, inputs: Path | None) -> dict[str, str | None]:
+    """Return the paths of a request; the worker runs in a folder of its own."""
+    return {
+        "path": str(path.resolve()),
+        "reference": str(reference.resolve()),
+        "inputs": str(inputs.resolve()) if inputs else None,
+    }
+
+
+def _of_result(result: dict[str, Any], held: Conditions) -> QuantizationError:
+    """Return what the worker took, and the conditions that held."""
     weights = tuple(WeightError.of(row) for row in result["weights"])
     return QuantizationError(
         tensors=_tensor_errors(result),
         n_samples=int(result["n_samples"]),
-        conditions=conditions(
-            result["method"], path, inputs, result["inputs"], used, RUNTIMES[format],
-            data=result["data"],
-        ),
+        conditions=held,
         weights=weights,
         twins=same_weights(weights),
         notes=tuple(result["notes"]),
-    )  # fmt: skip
+    )
 
 
 def _tensor_errors(result: dict[str, Any]) -> tuple[TensorError, ...]:

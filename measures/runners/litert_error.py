@@ -19,7 +19,9 @@ from measures.runners.litert_local import LocalRun
 from measures.runners.litert_pairs import Pair, pairs
 from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
+from measures.samples import Feed
 
+MAX_TOLD = 20
 METHOD = "both models on LiteRT's plain kernels, every tensor kept"
 
 
@@ -37,36 +39,20 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     found = pairs(first, second, request.get("mapping"))
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
-    sums, local = ([ErrorSums() for _ in found] for _ in range(2))
     drawn = litert_sessions.feeds(first, request, second)
-    notes = [*drawn.notes, *_notes(found)]
-    nodes: LocalRun | None = None
+    run = _Errors(request, found, first, second)
     for i, feed in enumerate(drawn.feeds):
         report(i, len(drawn.feeds), f"sample {i + 1} of {len(drawn.feeds)}")
-        for runner in (first, second):
-            litert_sessions.set_inputs(runner, feed)
-            runner.invoke()
-        _add(sums, found, first, second)
-        if not request.get("is_local", True):
-            continue
-        try:
-            nodes = nodes or LocalRun(request, found, first, second)
-            for at, (x, y) in nodes.run().items():
-                local[at].add(x, y)
-        except (RuntimeError, ValueError) as error:
-            notes.append(f"Local errors are missing: {words_of(error)}")
-            request, local = {**request, "is_local": False}, [ErrorSums() for _ in found]
-    skipped = nodes.skipped.items() if nodes else ()
-    notes += [f"No local error of {name}: {reason}" for name, reason in list(skipped)[:20]]
+        run.add(feed)
     return {
         "tensors": [p.reference.name for p in found],
         "keys": [p.quantized.name for p in found],
         "reference_keys": [p.reference.name for p in found],
         "scales": [_step(p) for p in found],
-        "sums": [s.row() for s in sums],
-        "local": [s.row() for s in local],
+        "sums": [s.row() for s in run.sums],
+        "local": [s.row() for s in run.local],
         "weights": weights(request)["weights"],
-        "notes": notes,
+        "notes": [*drawn.notes, *_notes(found), *run.notes],
         "n_samples": len(drawn.feeds),
         "inputs": {name: list(value.shape) for name, value in drawn.feeds[0].items()},
         "data": drawn.origin,
@@ -86,15 +72,52 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     return {"weights": litert_weights.rows(*cutters)}
 
 
-def _add(sums: list[ErrorSums], found: list[Pair], first: Any, second: Any) -> None:
-    for one, pair in zip(sums, found, strict=True):
-        stored = second.get_tensor(pair.quantized.index)
-        x = pair.reference.real(first.get_tensor(pair.reference.index))
-        y = pair.quantized.real(stored)
-        if x.shape != y.shape:
-            reason = f"shapes {x.shape} and {y.shape} differ between the two models"
-            raise MeasureError("quantization error", reason, node=pair.quantized.name)
-        one.add(x, y, _bounds(pair, stored.dtype))
+class _Errors:
+    """Adds up the errors of samples; the run of single operators begins with the first sample."""
+
+    def __init__(self, request: dict[str, Any], found: list[Pair], first: Any, second: Any) -> None:
+        self._request, self._pairs = request, found
+        self._first, self._second = first, second
+        self._is_local = bool(request.get("is_local", True))
+        self._nodes: LocalRun | None = None
+        self._failures: list[str] = []
+        self.sums = [ErrorSums() for _ in found]
+        self.local = [ErrorSums() for _ in found]
+
+    def add(self, feed: Feed) -> None:
+        """Add one sample."""
+        for runner in (self._first, self._second):
+            litert_sessions.set_inputs(runner, feed)
+            runner.invoke()
+        for one, pair in zip(self.sums, self._pairs, strict=True):
+            stored = self._second.get_tensor(pair.quantized.index)
+            x = pair.reference.real(self._first.get_tensor(pair.reference.index))
+            y = pair.quantized.real(stored)
+            if x.shape != y.shape:
+                reason = f"shapes {x.shape} and {y.shape} differ between the two models"
+                raise MeasureError("quantization error", reason, node=pair.quantized.name)
+            one.add(x, y, _bounds(pair, stored.dtype))
+        if self._is_local:
+            self._add_local()
+
+    def _add_local(self) -> None:
+        try:
+            if self._nodes is None:
+                self._nodes = LocalRun(self._request, self._pairs, self._first, self._second)
+            for at, (x, y) in self._nodes.run().items():
+                self.local[at].add(x, y)
+        except (RuntimeError, ValueError) as error:
+            self._failures.append(f"Local errors are missing: {words_of(error)}")
+            self._is_local = False
+            self.local = [ErrorSums() for _ in self._pairs]
+
+    @property
+    def notes(self) -> list[str]:
+        """What has no local error, and why."""
+        skipped = list(self._nodes.skipped.items()) if self._nodes else []
+        told = [f"No local error of {name}: {reason}" for name, reason in skipped[:MAX_TOLD]]
+        n_more = len(skipped) - len(told)
+        return [*self._failures, *told, *([f"and of {n_more:,} more"] if n_more else [])]
 
 
 def _step(pair: Pair) -> float | None:

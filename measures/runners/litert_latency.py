@@ -20,6 +20,7 @@ from measures.runners import litert_sessions
 from measures.runners.clock import timed, whole_run
 from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
+from measures.samples import Feed
 
 MIN_WHOLE_RUNS = 5
 
@@ -33,7 +34,6 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         ``path``, ``inputs`` or None, ``dims``, ``free_dimension``, ``images``, ``n_warmup``,
         ``n_repeats``, ``n_threads``.
     """
-    path, n_threads = request["path"], int(request["n_threads"])
     n_warmup, n_repeats = int(request["n_warmup"]), int(request["n_repeats"])
     whole = litert_sessions.model(request)
     drawn = litert_sessions.feeds(whole, request)
@@ -43,32 +43,14 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     # `n_repeats` runs, the whole runs less often.
     n_whole = max(MIN_WHOLE_RUNS, n_repeats // 10)
     timed(whole.invoke, n_warmup)
-    whole_ns = [timed(whole.invoke, n_whole)]
-    recorded = litert_sessions.model(request, keep_tensors=True)
-    litert_sessions.set_inputs(recorded, feed)
-    recorded.invoke()
-    cutter = OperatorCutter(Path(path).read_bytes())
-    empty = _alone(cutter, None, recorded, 1)
-    call_ns = float(np.median(timed(empty.invoke, n_warmup + n_repeats)[n_warmup:, 0]))
-    keys, rows, skipped = [], [], {}
-    for i, key in enumerate(_keys(recorded, cutter.n_operators)):
-        report(i, cutter.n_operators, key)
-        try:
-            runner = _alone(cutter, i, recorded, n_threads)
-        except NotRunnable as error:
-            skipped[key] = error.needs
-            continue
-        wall_ns = timed(runner.invoke, n_warmup + n_repeats)[n_warmup:, 0]
-        ns = np.quantile(wall_ns, QUANTILES)
-        keys.append(key)
-        rows.append((np.maximum(ns - call_ns, 0.0) / 1e6).tolist())
-    whole_ns.append(timed(whole.invoke, n_whole))  # again, should the machine have grown busy
-    whole_runs = np.concatenate(whole_ns)
+    before = timed(whole.invoke, n_whole)
+    rows, skipped = _operators(request, feed, n_warmup, n_repeats)
+    after = timed(whole.invoke, n_whole)  # again, should the machine have grown busy
     return {
-        "keys": keys,
-        "node_ms": rows,
+        "keys": [key for key, _ in rows],  # two operators may bear one name
+        "node_ms": [ms for _, ms in rows],
         "other_ms": 0.0,
-        **whole_run(whole_runs),
+        **whole_run(np.concatenate([before, after])),
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
         "data": drawn.origin,
@@ -77,6 +59,31 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "skipped": skipped,
         "method": "LiteRT, each operator alone on its recorded inputs",
     }
+
+
+def _operators(
+    request: dict[str, Any], feed: Feed, n_warmup: int, n_repeats: int
+) -> tuple[list[tuple[str, list[float]]], dict[str, str]]:
+    """Return key and median, p10 and p90 in ms of each operator, and why others have none."""
+    recorded = litert_sessions.model(request, keep_tensors=True)
+    litert_sessions.set_inputs(recorded, feed)
+    recorded.invoke()
+    cutter = OperatorCutter(Path(request["path"]).read_bytes())
+    empty = _alone(cutter, None, recorded, 1)
+    call_ns = float(np.median(timed(empty.invoke, n_warmup + n_repeats)[n_warmup:, 0]))
+    rows: list[tuple[str, list[float]]] = []
+    skipped: dict[str, str] = {}
+    for i, key in enumerate(_keys(recorded, cutter.n_operators)):
+        report(i, cutter.n_operators, key)
+        try:
+            runner = _alone(cutter, i, recorded, int(request["n_threads"]))
+        except NotRunnable as error:
+            skipped[key] = error.needs
+            continue
+        wall_ns = timed(runner.invoke, n_warmup + n_repeats)[n_warmup:, 0]
+        ns = np.quantile(wall_ns, QUANTILES)
+        rows.append((key, (np.maximum(ns - call_ns, 0.0) / 1e6).tolist()))
+    return rows, skipped
 
 
 def _keys(runner: Any, n_operators: int) -> list[str]:
