@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from dashboard.roots import list_files, reference_of, resolve
 from dashboard.session import OpenModel, Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
+from graphs.inferred import Origin
 from graphs.ir import Graph, Model
 from graphs.node_data import NodeData
 from importers.base import model_file
@@ -46,6 +47,8 @@ class Request:
     content: bytes | None = None
     reference: str = ""
     node_data: tuple[Path, ...] = field(default=())
+    graph_id: str = ""
+    origin: Origin | None = None  # of that graph's groups, where a link asks for one
 
 
 class Opening:
@@ -60,18 +63,23 @@ class Opening:
         self.arguments = arguments
 
     def open_reference(
-        self, text: str, *, graph_id: str = "", failed: Callable[[], None] = lambda: None
+        self,
+        text: str,
+        *,
+        graph_id: str = "",
+        origin: Origin | None = None,
+        failed: Callable[[], None] = lambda: None,
     ) -> bool:
         """Open what `?model=` or the path field names; return whether it may be opened.
 
         `failed` is called where the file turns out to hold no model.
         """
         try:
-            request = self._request(text.strip())
+            request = replace(self._request(text.strip()), graph_id=graph_id, origin=origin)
         except OpscopeError as error:
             self.notices.add(error)
             return False
-        self._open([request], graph_id, failed)
+        self._open([request], failed)
         return True
 
     def open_upload(self, name: str, content: bytes) -> None:
@@ -141,7 +149,6 @@ class Opening:
     def _open(
         self,
         requests: Sequence[Request],
-        graph_id: str = "",
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         names = ", ".join(request.name for request in requests)
@@ -149,7 +156,7 @@ class Opening:
             "open",
             f"Opening {names} …",
             lambda progress: [_opened(request, progress) for request in requests],
-            lambda results: self._show(results, graph_id, failed),
+            lambda results: self._show(results, requests[0].graph_id, failed),
             failed,
         )
 
@@ -241,6 +248,10 @@ def _opened(request: Request, progress: Progress) -> Opened:
             errors.append(error)
     sets.extend(one for graph in model.graphs for one in _computed(graph))
     opened = OpenModel(model, request.reference, n_uploaded_bytes=len(request.content or b""))
+    for graph in model.graphs:  # here, off the event loop
+        if request.origin is not None and graph.id == (request.graph_id or model.graphs[0].id):
+            opened.choose(graph.id, request.origin)
+        opened.grouped(graph.id)
     for one in with_unique_names(sets):
         opened.node_data.setdefault(one.graph_id, []).append(one)
     return Opened(opened, sets, errors)

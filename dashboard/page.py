@@ -16,6 +16,7 @@ from dashboard.opening import Opening
 from dashboard.panes.address import AddressPane
 from dashboard.panes.details import DetailsPane
 from dashboard.panes.graph import GraphPane
+from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.header import Header
 from dashboard.panes.measure_bar import MeasureBar
 from dashboard.panes.model import ModelPane
@@ -54,6 +55,7 @@ class App:
         self.model = ModelPane(self.session)
         self.opener = Opener(self.opening)
         self.header = Header(self.session, self.opener)
+        self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)
         self.address = AddressPane(self.session, self.graph, theme=query.get("theme", ""))
         panes = (self.plots, self.details, self.search, self.model)
@@ -96,7 +98,7 @@ class App:
         watcher = self.session.param.watch(restore, "opened")
         start = self.opening.open_at_start
         if not state.model or not self.opening.open_reference(
-            state.model, graph_id=state.graph, failed=start
+            state.model, graph_id=state.graph, origin=state.origin, failed=start
         ):
             start()
 
@@ -119,7 +121,7 @@ class App:
         )
         return pmui.Page(
             title="Opscope",
-            header=[self.header.view, self.opener.view],
+            header=[self.header.view, self.groups.view, self.opener.view],
             main=[main],
             contextbar=[self.bar.view, self.tabs],
             contextbar_open=True,

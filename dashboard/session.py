@@ -16,6 +16,7 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
+from graphs.inferred import Origin, best_groups, groups_of
 from graphs.ir import Graph, Model, NodeKind
 from graphs.node_data import Aggregation, NodeData
 from graphs.visible import visible
@@ -39,8 +40,10 @@ class OpenModel:
         What `?model=` names to open it again; empty for an upload.
     node_data : dict of str to list of NodeData
         Sets by graph id.
-    expanded : dict of str to frozenset of int
-        Open namespaces by graph id.
+    expanded : dict of (str, str) to frozenset of int
+        Open namespaces by graph id and origin of the groups.
+    origin : dict of str to str
+        Where the groups of a graph come from, by graph id.
     n_uploaded_bytes : int
         What an upload holds in memory; 0 for a file of the server.
     """
@@ -48,8 +51,39 @@ class OpenModel:
     model: Model
     reference: str = ""
     node_data: dict[str, list[NodeData]] = field(default_factory=dict)
-    expanded: dict[str, frozenset[int]] = field(default_factory=dict)
+    expanded: dict[tuple[str, str], frozenset[int]] = field(default_factory=dict)
+    origin: dict[str, Origin] = field(default_factory=dict)
     n_uploaded_bytes: int = 0
+    _grouped: dict[tuple[str, str], Graph] = field(default_factory=dict)
+
+    def grouped(self, graph_id: str) -> Graph:
+        """Return a graph with the groups that the reader chose, the best where none are chosen.
+
+        Made once; safe to call from a job.
+        """
+        origin = self.origin.get(graph_id)
+        if origin is None:
+            origin, best = best_groups(self.model.graph(graph_id))
+            self._grouped[graph_id, origin] = best
+            self.origin[graph_id] = origin
+        return self._of(graph_id, origin)
+
+    def choose(self, graph_id: str, origin: Origin) -> bool:
+        """Give a graph the groups of an origin; return False where that finds none."""
+        is_found = self.has_groups(graph_id, origin)
+        if is_found:
+            self.origin[graph_id] = origin
+        return is_found
+
+    def has_groups(self, graph_id: str, origin: Origin) -> bool:
+        """Return whether an origin gives a graph groups; the file's are always there."""
+        return origin == "file" or bool(self._of(graph_id, origin).namespaces.is_inferred.any())
+
+    def _of(self, graph_id: str, origin: Origin) -> Graph:
+        key = (graph_id, origin)
+        if key not in self._grouped:
+            self._grouped[key] = groups_of(self.model.graph(graph_id), origin)
+        return self._grouped[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +113,9 @@ class Session(param.Parameterized):
     models: list[OpenModel] = param.List(default=[], doc="Open models, oldest first.")
     opened: OpenModel | None = param.Parameter(default=None, doc="The model that is shown.")
     graph: Graph | None = param.Parameter(default=None, doc="The graph that is shown.")
+    origin: Origin = param.Selector(
+        default="file", objects=["file", "names", "structure"], doc="Where groups come from."
+    )
     trail: tuple[tuple[str, int], ...] = param.Parameter(
         default=(), doc="(graph id, calling node) from the top to the shown graph."
     )
@@ -135,23 +172,39 @@ class Session(param.Parameterized):
             self.show_model(others[-1])
 
     def _show(self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]) -> None:
-        if self.opened is not None and self.graph is not None:
-            self.opened.expanded[self.graph.id] = self.expanded
+        self._keep_expanded()
+        graph = opened.grouped(graph.id)
         sets = opened.node_data.setdefault(graph.id, [])
         names = [s.name for s in sets]
         with self._batch():
             self.param.update(
                 opened=opened,
                 graph=graph,
+                origin=opened.origin[graph.id],
                 trail=trail,
                 anchor=-1,
-                expanded=opened.expanded.get(graph.id, first_view(graph)),
+                expanded=_first_expanded(opened, graph),
                 node_data=list(sets),
                 measure=self.measure if self.measure in names else _default_measure(sets),
                 aggregation=self.aggregation if self.measure in names else "",
                 threshold=None,
                 selection=NO_ROWS,
             )
+
+    def _keep_expanded(self) -> None:
+        if self.opened is not None and self.graph is not None:
+            self.opened.expanded[self.graph.id, self.origin] = self.expanded
+
+    def set_origin(self, origin: Origin) -> None:
+        """Show the graph with other groups; rows, and so selection and filter, stay."""
+        assert self.opened is not None and self.graph is not None
+        if origin == self.origin or not self.opened.choose(self.graph.id, origin):
+            return
+        self._keep_expanded()
+        graph = self.opened.grouped(self.graph.id)
+        expanded = _first_expanded(self.opened, graph)
+        with self._batch():
+            self.param.update(graph=graph, origin=origin, anchor=-1, expanded=expanded)
 
     # -- node data --------------------------------------------------------------------
 
@@ -273,6 +326,15 @@ class Session(param.Parameterized):
             updates["show_constants"] = True
         self.select(wanted)
         self.param.update(**updates)
+
+
+def _first_expanded(opened: OpenModel, graph: Graph) -> frozenset[int]:
+    """Return the groups that were open when the reader left the graph, else those of a first view.
+
+    `opened.origin` tells with which groups the graph is shown.
+    """
+    known = opened.expanded.get((graph.id, opened.origin[graph.id]))
+    return first_view(graph) if known is None else known
 
 
 def first_view(

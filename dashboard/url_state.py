@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.session import Rows, Session, Threshold
+from graphs.inferred import Origin
 
 MAX_RANGES_CHARS = 3000  # browsers and proxies cut URLs of more than about 8,000
 MAX_INDEX = 1_000_000
 MAX_WORLD = 1e8  # a drawing of the largest model is smaller
 
+_ORIGINS: dict[str, Origin] = {"file": "file", "names": "names", "structure": "structure"}
 _RANGE = re.compile(r"(\d{1,8})(?:-(\d{1,8}))?")
 
 
@@ -29,6 +31,8 @@ class UrlState:
     ----------
     model, graph : str
         Reference of the model, id of the graph.
+    origin : str
+        Where the groups come from; empty where the link does not say.
     groups, selected : tuple of int or None
         Open namespaces and selected nodes; None where the link does not say.
     measure, aggregation : str
@@ -40,6 +44,7 @@ class UrlState:
 
     model: str = ""
     graph: str = ""
+    origin: Origin | None = None
     groups: tuple[int, ...] | None = None
     selected: tuple[int, ...] | None = None
     measure: str = ""
@@ -59,7 +64,8 @@ def of_session(session: Session, camera: tuple[float, float, float] | None) -> U
         return UrlState()
     return UrlState(
         model=opened.reference,
-        graph="" if graph is opened.model.graphs[0] else graph.id,
+        graph="" if graph.id == opened.model.graphs[0].id else graph.id,
+        origin=session.origin,
         groups=tuple(sorted(session.expanded)),
         selected=tuple(session.selection.tolist()),
         measure=session.measure,
@@ -78,6 +84,7 @@ def to_query(state: UrlState) -> dict[str, str]:
     query = {
         "model": state.model,
         "graph": state.graph,
+        "from": state.origin or "",
         "groups": to_ranges(state.groups or ()) or "0",
         "selected": to_ranges(state.selected or ()),
         "measure": state.measure,
@@ -100,6 +107,7 @@ def from_query(query: Mapping[str, str]) -> UrlState:
     return UrlState(
         model=query.get("model", ""),
         graph=query.get("graph", ""),
+        origin=_ORIGINS.get(query.get("from", "")),
         groups=None if groups is None else from_ranges(groups),
         selected=None if selected is None else from_ranges(selected),
         measure=query.get("measure", ""),
@@ -115,6 +123,8 @@ def from_query(query: Mapping[str, str]) -> UrlState:
 
 def apply(state: UrlState, session: Session) -> None:
     """Bring a session whose model is open to a state; what the graph lacks is left out."""
+    if state.origin is not None:
+        session.set_origin(state.origin)
     graph = session.graph
     assert graph is not None
     updates: dict[str, object] = {

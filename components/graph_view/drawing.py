@@ -60,12 +60,14 @@ def labels_of(seen: Visible) -> Labels:
         else:
             n = int(n_below[space])
             titles.append(graph.namespaces.title(space))
-            details.append("" if is_open else _count(n))
+            details.append("" if is_open else _group_detail(graph, space, n))
     return Labels(titles, details)
 
 
-def _count(n: int) -> str:
-    return f"{n:,} node{'' if n == 1 else 's'}"
+def _group_detail(graph: Graph, space: int, n: int) -> str:
+    """Return the second line of a group: what it holds, and whether the file has it."""
+    inferred = ", inferred" if graph.namespaces.is_inferred[space] else ""
+    return f"{n:,} node{'' if n == 1 else 's'}{inferred}"
 
 
 def boxes_of(seen: Visible, labels: Labels) -> Boxes:
@@ -77,7 +79,7 @@ def boxes_of(seen: Visible, labels: Labels) -> Boxes:
     n_below = _n_nodes_below(seen.graph)
     spaces = np.where(seen.item_node < 0, seen.item_namespace, -1).tolist()
     details = [
-        _count(int(n_below[space])) if space >= 0 else detail
+        _group_detail(seen.graph, space, int(n_below[space])) if space >= 0 else detail
         for space, detail in zip(spaces, labels.details, strict=True)
     ]
     widths = np.array(
@@ -182,7 +184,8 @@ def _short(name: str) -> str:
 def _fitting(op_type: str) -> str:
     """Return an op type without the outer parts of a domain that leaves no room for its name."""
     parts = op_type.split(".")
-    while len(parts) > 1 and text_width(".".join(parts)) > MOST_WIDTH - SIDE_PADDING:
+    is_name = all(part.isidentifier() for part in parts)  # free text is no domain
+    while is_name and len(parts) > 1 and text_width(".".join(parts)) > MOST_WIDTH - SIDE_PADDING:
         parts.pop(0)
     return ".".join(parts) or op_type
 

@@ -15,7 +15,7 @@ from dashboard.url_state import of_session, to_query
 SETTLE_MS = 200
 
 WATCHED = [
-    "opened", "graph", "expanded", "selection", "measure", "aggregation", "threshold",
+    "opened", "graph", "origin", "expanded", "selection", "measure", "aggregation", "threshold",
     "flat", "show_constants", "is_log", "direction",
 ]  # fmt: skip
 

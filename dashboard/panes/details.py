@@ -8,6 +8,7 @@ import panel_material_ui as pmui
 from numpy.typing import NDArray
 
 from components.plots.ticks import format_share, format_value
+from dashboard.panes.equal_groups import EqualGroups
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.panes.overlay import data_text
 from dashboard.panes.tensor_preview import TensorPreview
@@ -26,10 +27,12 @@ class DetailsPane:
         self.text = pn.pane.HTML(STYLE, sizing_mode="stretch_width", margin=(4, 12))
         self.subgraphs = pmui.Row(margin=(0, 8))
         self.locate = _small_button("Show on graph", "my_location", self._locate)
+        self.equal = EqualGroups(session, work)
         self.preview = TensorPreview(work)
         self.view = pmui.Column(
             self.text,
             pmui.Row(self.locate, margin=(0, 8)),
+            self.equal.view,
             self.subgraphs,
             self.preview.view,
             sizing_mode="stretch_width",

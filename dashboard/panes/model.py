@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 from components.plots.ticks import format_value
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.session import OpenModel, Session
-from graphs.ir import Facts
+from graphs.ir import Facts, Graph
 from graphs.notes import Note
 
 KIND_WORDS = {"lost": "Lost", "guessed": "Guessed", "damaged": "Damaged", "info": "Note"}
@@ -45,9 +45,15 @@ class ModelPane:
             ("title", graph.title),
             ("nodes", f"{graph.n_nodes:,}, of them {graph.n_operators:,} operators"),
             ("edges", f"{graph.n_edges:,}"),
-            ("groups", f"{graph.n_groups:,}, {int(graph.namespaces.depth.max())} deep"),
+            ("groups", _groups_text(graph)),
             *graph.source.group_attributes(0),
         ]
+
+
+def _groups_text(graph: Graph) -> str:
+    text = f"{graph.n_groups:,}, {int(graph.namespaces.depth.max())} deep"
+    n_inferred = int(graph.namespaces.is_inferred.sum())
+    return f"{text}; {n_inferred:,} of them inferred" if n_inferred else text
 
 
 def _file_facts(opened: OpenModel) -> Facts:

@@ -48,6 +48,8 @@ def _of_group(session: Session, graph: Graph, space: int) -> tuple[str, Rows]:
     names = graph.namespaces
     is_in = (graph.node_namespace >= space) & (graph.node_namespace < names.end[space])
     rows = [("group", names.paths[space]), ("nodes", f"{int(is_in.sum()):,}")]
+    if names.is_inferred[space]:
+        rows += [("", text) for _, text in graph.source.group_attributes(space)]
     for data in session.node_data:
         for how in data.aggregations:
             value = float(aggregate(graph, data, how)[space])
