@@ -1,6 +1,6 @@
 """Pair the nodes of two graphs or models: the recipe, and nothing else.
 
-How it works and where the ideas are from: `docs/matching.md`. Each step pairs what it is sure
+How it works and where the ideas are from: `docs/comparing.md`. Each step pairs what it is sure
 of and leaves the rest to the next; nothing is random, recursive or quadratic in the whole.
 Imports NumPy and the columns only: no framework, no page.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from graphs.ir import Graph, Model, NodeKind
 from graphs.match_changes import changes_of, kind_of, same_weights
+from graphs.match_expanded import pair_expanded
 from graphs.match_fusion import fold
 from graphs.match_groups import group_pairs
 from graphs.match_names import (
@@ -88,6 +89,8 @@ def _match(
     _pair_by_surroundings(work)
     if options.use_names and options.is_id_fallback:
         pair_changed_names(work)
+    if options.use_names:
+        pair_expanded(work)
     fold(work)
     return _result(work)
 

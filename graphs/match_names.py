@@ -55,11 +55,16 @@ def pair_by_weights(work: Work) -> None:
         b = held_b.get(key, -1)
         if a >= 0 and b >= 0:
             work.pair(a, b, "equal weights", 0.97)
+    _pair_readers(work, "equal weights", 0.97)
+
+
+def _pair_readers(work: Work, why: str, confidence: float) -> None:
+    """Pair the operators whose weights are paired, where nobody else reads these."""
     readers_b = _readers(work.b, work.skeleton_b.weight_of)
     for constant, reader in _readers(work.a, work.skeleton_a.weight_of).items():
         other = readers_b.get(work.to_b[constant], -1)
         if reader >= 0 and other >= 0:
-            work.pair(reader, other, "equal weights", 0.97)
+            work.pair(reader, other, why, confidence)
 
 
 def _held(weights: Weights) -> dict[tuple[int, int], int]:
@@ -95,6 +100,7 @@ def pair_by_names(work: Work) -> None:
             if a >= 0 and b >= 0 and name:
                 work.pair(a, b, why, confidence)
     _pair_by_merged_names(work)
+    _pair_readers(work, "weights of one name", 0.9)
     _take_back_contradicted(work)
 
 

@@ -63,7 +63,7 @@ _CLASSES: dict[str, str] = {
     "logical not": "not logicalnot bitwisenot",
     "choice": "where select selectv2",
     "sum": "sum reducesum",
-    "mean": "mean reducemean",
+    "mean": "mean reducemean globalaveragepool globalaveragepooling2d adaptiveavgpool2d",
     "largest": "max amax reducemax",
     "smallest": "min amin reducemin",
     "product": "prod reduceprod",
@@ -71,7 +71,6 @@ _CLASSES: dict[str, str] = {
     "largest pooled": "maxpool maxpool1d maxpool2d maxpooling1d maxpooling2d",
     "mean pooled": "averagepool averagepool2d avgpool avgpool1d avgpool2d averagepooling2d"
     " qlinearaveragepool",
-    "globally pooled": "globalaveragepool globalaveragepooling2d adaptiveavgpool2d",
     "padding": "pad padv2 mirrorpad constantpadnd zeropadding2d reflectionpad1d reflectionpad2d",
     "concatenation": "concat concatenate concatenation cat qlinearconcat stack pack",
     "slice": "slice stridedslice dynamicslice",
@@ -88,6 +87,7 @@ _CLASSES: dict[str, str] = {
     "quantize": "quantizelinear quantize quantizepertensor quantizeperchannel fakequantize"
     " quantizedecomposedquantizepertensor dynamicquantizelinear",
     "dequantize": "dequantizelinear dequantize dequantizepertensor dequantizeperchannel",
+    "activation": "activation",
     "identity": "identity readvariableop stopgradient dropout nativedropout clone detach alias"
     " contiguous optimizationbarrier copy liftfreshcopy noop tupleconstruct tupleunpack"
     " tupleindex listconstruct listunpack data getitem",
@@ -110,6 +110,7 @@ FOLDED_INTO_PRODUCER = frozenset(
         "subtraction",
         "multiplication",
         "division",
+        "activation",
         "rectifier",
         "rectifier to 6",
         "leaky rectifier",

@@ -127,28 +127,37 @@ def make_side(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Side:
 
 def _append(side: Side, index: int, graph: Graph, vocabulary: Vocabulary) -> None:
     start, n = side.first[index], graph.n_nodes
-    classes = [op_class(op) for op in graph.op_types]
-    of_kind = [None, "input", "output", "constant"]
     ops = [vocabulary.number(op) for op in graph.op_types]
-    numbers = [vocabulary.number(("class", name)) for name in classes]
     shapes = [vocabulary.number(("shape", one.shape)) for one in graph.types]
     rows: list[int] = graph.node_op.tolist()
     kinds: list[int] = graph.node_kind.tolist()
+    names = _class_names(graph, rows, kinds)
+    number = {name: vocabulary.number(("class", name)) for name in dict.fromkeys(names)}
     side.first.append(start + n)
     side.ids += graph.node_ids
     side.graph_of += [index] * n
     side.kind += kinds
     side.op += [ops[op] for op in rows]
-    side.class_names += [of_kind[kind] or classes[op] for op, kind in zip(rows, kinds, strict=True)]
-    side.class_of += [
-        vocabulary.number(("class", of_kind[kind])) if kind else numbers[op]
-        for op, kind in zip(rows, kinds, strict=True)
-    ]
+    side.class_names += names
+    side.class_of += [number[name] for name in names]
     side.n_outputs += np.diff(graph.value_ptr).tolist()
     side.first_value += graph.value_ptr[:-1].tolist()
     side.type_of += _first_types(graph, shapes)
     side.is_inner += [index > 0 and kind in (NodeKind.INPUT, NodeKind.OUTPUT) for kind in kinds]
     side.preds += _entering(graph, start)
+
+
+def _class_names(graph: Graph, ops: Rows, kinds: Rows) -> list[str]:
+    """Return the class of each node; what an activation computes is in its attribute."""
+    of_kind = [None, "input", "output", "constant"]
+    classes = [op_class(op) for op in graph.op_types]
+    names = [of_kind[kind] or classes[op] for op, kind in zip(ops, kinds, strict=True)]
+    if "activation" in classes:
+        for row, name in enumerate(names):
+            if name == "activation":
+                function = dict(graph.source.attributes(row)).get("activation", "")
+                names[row] = op_class(function) or name
+    return names
 
 
 def _first_types(graph: Graph, shapes: Sequence[int]) -> Rows:

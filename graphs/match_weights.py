@@ -16,6 +16,7 @@ from graphs.errors import OpscopeError
 from graphs.ir import NodeKind
 from graphs.match_side import Side
 from graphs.match_types import MatchOptions
+from graphs.tensor_type import DTYPE_BITS, TensorType
 
 _CHUNK = 1 << 20  # elements hashed at a time, so that little memory is taken
 
@@ -46,16 +47,21 @@ class Content:
 
 
 class Weights:
-    """Contents of a side's constants, by row; None where unknown."""
+    """Contents of a side's constants that are numbers, by row; None where unknown."""
 
     def __init__(self, side: Side, options: MatchOptions) -> None:
         self.of: dict[int, Content | None] = {}
         left = options.max_weight_bytes
         for row in range(side.n):
-            if side.kind[row] == NodeKind.CONSTANT:
+            if side.kind[row] == NodeKind.CONSTANT and _may_be_numbers(side.type(row)):
                 content = _content(side, row, min(left, options.max_tensor_bytes))
                 self.of[row] = content
                 left -= 8 * content.n_elements if content else 0
+
+
+def _may_be_numbers(type: TensorType | None) -> bool:
+    """Return whether a constant is no text, handle or the like."""
+    return type is None or not type.dtype or type.dtype in DTYPE_BITS
 
 
 def _content(side: Side, row: int, max_bytes: int) -> Content | None:
