@@ -9,6 +9,7 @@ torch is imported in functions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "ss": lambda node, name: list(node.ss(name)),
     "ival": lambda node, name: str(node.ival(name)),
 }
+_RANGE = re.compile(r'File "(.+)", line (\d+)|(.+)\((\d+)\): ')
 
 
 class TooManyNodes(Exception):
@@ -47,11 +49,11 @@ def dumped(module: Any) -> dict[str, Any]:
     tensors = {} if is_function else _tensors(module)
     found = _Dump(tensors)
     if is_function:
-        found.add(str(module.name), module.inlined_graph)
+        found.add(str(module.name), _inlined(module))
     else:
         names = list(module._c._method_names())  # noqa: SLF001 - there is no public list
         for name in sorted(names, key=lambda each: each != "forward"):
-            found.add(name, getattr(module, name).inlined_graph)
+            found.add(name, _inlined(getattr(module, name)))
     n_methods, n_nodes = (1, 0) if is_function else _counts(module)
     return {
         "torch": str(torch.__version__),
@@ -61,6 +63,13 @@ def dumped(module: Any) -> dict[str, Any]:
         "n_methods": n_methods,
         "n_nodes": n_nodes,
     }
+
+
+def _inlined(method: Any) -> Any:
+    """Return the graph of a method with all calls inlined, itself where it calls nothing."""
+    graph = method.graph
+    calls = ("prim::CallMethod", "prim::CallFunction")
+    return method.inlined_graph if any(graph.findAllNodes(each) for each in calls) else graph
 
 
 def tensor_of(module: Any, path: str) -> Any:
@@ -96,7 +105,7 @@ def _counts(module: Any) -> tuple[int, int]:
             for block in waiting:
                 for node in block.nodes():
                     n_nodes += 1
-                    waiting += list(node.blocks())
+                    waiting += _blocks(node)
     return n_methods, n_nodes
 
 
@@ -133,28 +142,31 @@ class _Dump:
                 self._n_nodes += 1
                 if self._n_nodes > MAX_NODES:
                     raise TooManyNodes(f"more than {MAX_NODES:,} nodes")
-                described = self._node(node, paths, written)
+                blocks = _blocks(node)
+                described = self._node(node, paths, written, has_blocks=bool(blocks))
                 if described is None:
                     continue
-                for place, inner in enumerate(node.blocks()):
+                for place, inner in enumerate(blocks):
                     if _holds_something(inner):
                         label = _label(node.kind(), place)
                         waiting.append((inner, label, at, len(entry["nodes"])))
                 entry["nodes"].append(described)
 
-    def _node(self, node: Any, paths: dict[str, str], written: set[str]) -> dict[str, Any] | None:
+    def _node(
+        self, node: Any, paths: dict[str, str], written: set[str], *, has_blocks: bool
+    ) -> dict[str, Any] | None:
         """Return a node; None for one that only names a module."""
         kind = node.kind()
         described = {
             "kind": kind,
             "scope": str(node.getModuleHierarchy() or node.scopeName()),
-            "source": _source(node),
-            "inputs": [v.debugName() for v in node.inputs() if v.debugName() not in paths],
-            "outputs": [_value(v) for v in node.outputs()],
+            "source": _source(node, has_blocks),
+            "inputs": [name for name in _inputs(node) if name not in paths],
+            "outputs": [_value(node.outputsAt(i)) for i in range(node.outputsSize())],
             "attributes": _attributes(node),
         }
         if kind in ("prim::GetAttr", "prim::SetAttr"):
-            owner = paths.get(next(iter(node.inputs())).debugName())
+            owner = paths.get(node.inputsAt(0).debugName())
             if owner is None:
                 return described
             path = f"{owner}.{node.s('name')}" if owner else node.s("name")
@@ -172,6 +184,8 @@ class _Dump:
 def _written(graph: Any) -> set[str]:
     """Return the last parts of the attributes that a graph writes, as paths that may change."""
     found: set[str] = set()
+    if not graph.findAllNodes("prim::SetAttr"):
+        return found
     paths: dict[str, str] = {}
     for value in graph.inputs():
         paths[value.debugName()] = ""
@@ -179,10 +193,10 @@ def _written(graph: Any) -> set[str]:
     waiting = [graph]
     for block in waiting:
         for node in block.nodes():
-            waiting += list(node.blocks())
+            waiting += _blocks(node)
             if node.kind() not in ("prim::GetAttr", "prim::SetAttr"):
                 continue
-            owner = paths.get(next(iter(node.inputs())).debugName())
+            owner = paths.get(node.inputsAt(0).debugName())
             if owner is None:
                 continue
             path = f"{owner}.{node.s('name')}" if owner else node.s("name")
@@ -191,6 +205,16 @@ def _written(graph: Any) -> set[str]:
             else:
                 paths[node.output().debugName()] = path
     return found
+
+
+def _blocks(node: Any) -> list[Any]:
+    """Return the blocks of a node; torch takes long to say that there are none."""
+    return [] if node.kind().startswith("aten::") else list(node.blocks())
+
+
+def _inputs(node: Any) -> list[str]:
+    # One by one: torch sets up an iterator in several times the time of this.
+    return [node.inputsAt(i).debugName() for i in range(node.inputsSize())]
 
 
 def _holds_something(block: Any) -> bool:
@@ -217,10 +241,20 @@ def _value(value: Any) -> list[Any]:
     return [value.debugName(), str(kind)[:MAX_TEXT_CHARS], dtype, shape]
 
 
-def _source(node: Any) -> str:
-    """Return where a node was written, without the lines of code beneath."""
-    text = str(node.sourceRange()).strip()
-    return text.partition("\n")[0][:MAX_TEXT_CHARS]
+def _source(node: Any, has_blocks: bool) -> str:
+    """Return the file and the line where a node was written; empty where that is not known.
+
+    To ask for the range itself takes as long as the whole text is; the line that torch
+    prints of a node ends with it too. One that has blocks would be printed with all of them.
+    """
+    if has_blocks:
+        found = _RANGE.match(str(node.sourceRange()).strip())
+        parts = [] if found is None else [one for one in found.groups() if one]
+    else:
+        *parts, column = str(node).rstrip().rpartition(" # ")[2].rsplit(":", 2)
+        parts = parts if column.isdigit() else []
+    is_whole = len(parts) == 2 and parts[0] != "" and parts[1].isdigit()
+    return ":".join(parts)[:MAX_TEXT_CHARS] if is_whole else ""
 
 
 def _attributes(node: Any) -> dict[str, Any]:

@@ -11,7 +11,9 @@ and one line on the standard error where torch refuses the file.
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ def main(arguments: list[str]) -> int:
     """Load the file and write the result."""
     import torch
 
+    gc.disable()  # the process does one thing and ends
     _limit_memory()
     torch.set_num_threads(1)
     source, target = arguments[:2]
@@ -72,4 +75,6 @@ def _limit_memory() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # the result is written: to take torch's graphs down piece by piece is idle

@@ -106,7 +106,21 @@ def test_modules_are_groups(model):
     group = dict(body.source.group_attributes(body.namespaces.index("block/linear")))
     assert group["class"] == "Linear"
     linear = next(n for n in map(body.node, range(body.n_nodes)) if n.op_type == "aten::linear")
-    assert "linear.py" in dict(body.source.attributes(linear.index))["source"]
+    file, line = dict(body.source.attributes(linear.index))["source"].rsplit(":", 1)
+    assert file.endswith("linear.py")
+    assert int(line) > 0
+
+
+def test_nodes_with_blocks_tell_their_line_as_others_do(model):
+    """A conditional states the file and line where it is written, and no more."""
+    asked = [
+        dict(graph.source.attributes(owner)).get("source", "")
+        for graph in model.graphs
+        for owner in graph.subgraphs
+    ]
+    assert len(asked) > 1
+    assert all(Path(each.rsplit(":", 1)[0]).name == Path(__file__).name for each in asked)
+    assert all(each.rsplit(":", 1)[1].isdigit() for each in asked)
 
 
 def test_weights_come_from_a_worker(model, net):
