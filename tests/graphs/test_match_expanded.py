@@ -65,7 +65,8 @@ class TanhSource(EmptySource):
     """Says of every node that it computes a hyperbolic tangent."""
 
     def attributes(self, node: int) -> Facts:
-        return (("activation", "tanh"),)
+        """Return the function's name."""
+        return [("activation", "tanh")]
 
 
 def test_an_activation_is_what_its_attribute_says() -> None:
