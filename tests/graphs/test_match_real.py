@@ -122,9 +122,9 @@ def test_no_pair_across_formats_has_other_weights(corpus: Path, name: str) -> No
         mine, theirs = row_a[pair.a_graph, pair.a[0]], row_b[pair.b_graph, pair.b[0]]
         if mine not in computing_a or theirs not in computing_b:
             continue
-        kernels = weights_behind(a, mine), weights_behind(b, theirs)
-        if kernels[0] is not None and kernels[1] is not None and kernels[0].size > 16:
-            assert are_same_weights(*kernels), (pair.a[0], pair.b[0])
+        kernel_a, kernel_b = weights_behind(a, mine), weights_behind(b, theirs)
+        if kernel_a is not None and kernel_b is not None and kernel_a.size > 16:
+            assert are_same_weights(kernel_a, kernel_b), (pair.a[0], pair.b[0])
             n_compared += 1
     assert n_compared >= 5
 
