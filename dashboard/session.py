@@ -358,6 +358,7 @@ def first_view(
 
 
 def _default_measure(sets: Sequence[NodeData]) -> str:
-    """Prefer what was measured to what is computed from the file."""
+    """Prefer what was measured to what is computed from the file, and there what most nodes cost."""
     measured = [s.name for s in sets if s.source != "computed"]
-    return (measured or [s.name for s in sets] or [""])[0]
+    compute = [s.name for s in sets if s.name == "compute" and np.nansum(s.values) > 0]
+    return (measured or compute or [s.name for s in sets] or [""])[0]

@@ -27,6 +27,8 @@ Origin = Literal["file", "names", "structure"]
 
 FEW = 16  # a namespace of so many nodes is read at a glance
 MANY = 40  # of more than so many a reader loses sight
+HELPS = 0.55  # of the boxes that lay flat may still lie flat where groups are of use
+ALIKE = 1.25  # times as many boxes left flat are about as good
 PASS_WORDS = ("block", "section", "stage")  # of blocks, of sections
 FOUND_BY = {"names": "inferred from common names", "structure": "inferred from repeated structure"}
 
@@ -114,27 +116,35 @@ def groups_of(graph: Graph, origin: Origin) -> Graph:
 
 
 def best_groups(graph: Graph) -> tuple[Origin, Graph]:
-    """Return the first of file, names and structure that does not leave most nodes lying flat.
+    """Return the groups of the file, or, where these leave many boxes flat, inferred ones.
 
-    Names come before structure: they are the author's own words.
+    Inferred are groups only if they take away nearly half of the boxes that the flattest place
+    shows. Names come before structure where they do about as well: they are the author's words.
     """
     n_flat = n_lying_flat(graph)
-    if 2 * n_flat < np.count_nonzero(graph.node_kind == NodeKind.OPERATOR):
+    if not n_flat:
         return "file", graph
-    ways: tuple[By, ...] = ("names", "structure")
-    for by in ways:
-        found = infer_groups(graph, by)
-        if 2 * n_lying_flat(found) < n_flat:
-            return by, found
+    by_names = infer_groups(graph, "names")
+    n_names = n_lying_flat(by_names)
+    if not n_names:
+        return "names", by_names
+    by_structure = infer_groups(graph, "structure")
+    n_structure = n_lying_flat(by_structure)
+    if n_names <= HELPS * n_flat and n_names <= ALIKE * n_structure:
+        return "names", by_names
+    if n_structure <= HELPS * n_flat:
+        return "structure", by_structure
     return "file", graph
 
 
 def n_lying_flat(graph: Graph) -> int:
-    """Return how many operators the flattest place draws beside each other; 0 up to `MANY`."""
+    """Return how many operators and groups the flattest place draws; 0 up to `MANY`."""
     is_operator = graph.node_kind == NodeKind.OPERATOR
     home = homes(graph, graph.node_kind != NodeKind.CONSTANT)
-    own = np.bincount(home[graph.node_namespace[is_operator]], minlength=len(home))
-    return int(own[own > MANY].max(initial=0))
+    boxes = np.bincount(home[graph.node_namespace[is_operator]], minlength=len(home))
+    drawn = np.flatnonzero(home == np.arange(len(home)))[1:]
+    boxes += np.bincount(home[graph.namespaces.parent[drawn]], minlength=len(home))
+    return int(boxes[boxes > MANY].max(initial=0))
 
 
 def _finished(graph: Graph, draft: Draft, by: By) -> Graph:

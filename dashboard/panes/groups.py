@@ -15,7 +15,7 @@ from graphs.ir import NodeKind
 TITLES: dict[str, Origin] = {
     "from the file": "file",
     "from names": "names",
-    "from repeated structure": "structure",
+    "from structure": "structure",
 }
 
 

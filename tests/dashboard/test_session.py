@@ -7,6 +7,8 @@ import pytest
 
 from dashboard.session import OpenModel, Session, Threshold, first_view
 from graphs.builder import GraphBuilder
+from graphs.ir import Model
+from graphs.node_data import NodeData
 from tests.helpers.small_models import caller_model, latency_of
 
 
@@ -151,3 +153,21 @@ def test_first_view_opens_outer_groups_while_the_picture_stays_small() -> None:
     assert opened([f"blocks/{i // 50}" for i in range(5000)]) == 1
     assert opened(["huge"] * 5000) == 0
     assert opened([]) == 0
+
+
+def test_a_model_without_measurements_is_coloured_by_what_it_computes() -> None:
+    """FLOPs where there are any, else parameters; what was measured before both."""
+    builder = GraphBuilder("main")
+    builder.add_node("n", "Add")
+    graph = builder.build()
+    named = ("parameters", "compute", "latency")
+    sizes = [NodeData(name, "", "computed", "main", np.array([1.0])) for name in named[:2]]
+    nothing = NodeData("compute", "FLOPs", "computed", "main", np.array([np.nan]))
+    taken = NodeData("latency", "ms", "file", "main", np.array([2.0]))
+    for sets, wanted in (
+        (sizes, "compute"), ([sizes[0], nothing], "parameters"), ([*sizes, taken], "latency"),
+    ):  # fmt: skip
+        session = Session()
+        model = Model("m", "ONNX", "tests", (graph,))
+        session.add_model(OpenModel(model, node_data={"main": list(sets)}))
+        assert session.measure == wanted
