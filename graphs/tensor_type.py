@@ -41,6 +41,9 @@ DTYPE_BITS: dict[str, int] = {
     "complex128": 128,
 }
 
+# A file may claim any shape. Beyond what any machine holds a size only has to fit in a float.
+MOST_ELEMENTS = 1 << 256
+
 Dim = int | str | None
 
 
@@ -63,11 +66,11 @@ class TensorType:
 
     @property
     def n_elements(self) -> int | None:
-        """Number of elements, or None where a dimension is not a known number."""
+        """Number of elements, at most `MOST_ELEMENTS`; None where a dimension is unknown."""
         if self.shape is None:
             return None
         sizes = [d for d in self.shape if isinstance(d, int) and d >= 0]
-        return math.prod(sizes) if len(sizes) == len(self.shape) else None
+        return min(math.prod(sizes), MOST_ELEMENTS) if len(sizes) == len(self.shape) else None
 
     @property
     def n_bytes(self) -> int | None:

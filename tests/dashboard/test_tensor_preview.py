@@ -104,7 +104,7 @@ def test_what_cannot_be_read_is_told(held: ReadError | None, told: str) -> None:
 def test_a_tensor_that_claims_a_huge_size_is_not_read(dtype: str) -> None:
     """The claim of the file is compared with the limit before the source is asked."""
     source = Held(None)
-    preview = _preview(_graph(source, TensorType(dtype, (1 << 30, 1 << 30))), "conv")
+    preview = _preview(_graph(source, TensorType(dtype, (1 << 62,) * 40)), "conv")
     _buttons(preview)[0].clicks += 1
     assert source.n_asked == 0
     assert "read" in preview.facts.object

@@ -109,3 +109,12 @@ def test_parameters_are_looked_for_behind_what_hands_them_on() -> None:
     graph = builder.build()
     assert _by_id(graph, parameters(graph).values) == {"Conv2D": 12}
     assert _by_id(graph, parameter_bytes(graph).values) == {"Conv2D": 48}
+
+
+def test_a_shape_that_no_machine_holds_is_a_number() -> None:
+    """Forty dimensions of 2**62 have a size that can be added, drawn and written."""
+    builder = GraphBuilder("main")
+    node = builder.add_node("huge", "Op")
+    builder.add_value(node, 0, "huge", TensorType("complex128", (2**62,) * 40))
+    [size] = output_bytes(builder.build()).values
+    assert np.isfinite(size) and size > 1e70
