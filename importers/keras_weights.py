@@ -191,9 +191,11 @@ class WeightReader:
 
     def _legacy(self, holder: Any, prefix: HdfPath, names: list[str]) -> None:
         by_name = {one.name: one for one in reversed(self.definition.operations)}
+        known = dict(self.file.links(holder))
         for name in dict.fromkeys(names):
             raw = tuple(part.encode() for part in name.split("/") if part)
-            group = self.file.find(raw, holder)
+            is_known = len(raw) == 1 and raw[0] in known
+            group = self.file.opened(holder, raw[0]) if is_known else self.file.find(raw, holder)
             if not is_group(group):
                 self.notes.add("damaged", "The weights of a layer are missing", name)
                 continue

@@ -12,6 +12,7 @@ import importers
 from graphs.errors import UnsupportedFeature
 from graphs.ir import Graph, Model
 from tests.helpers import keras_files as files
+from tests.helpers import large_files
 from tests.helpers.importer_contract import Case, check_contract
 
 
@@ -139,3 +140,14 @@ def test_fifty_thousand_operations_in_time():
     assert time.process_time() - started < 4
     assert graph.n_operators == 50_000
     assert _types(graph)["d49999"] == "float32[?,8]"
+
+
+@pytest.mark.parametrize("make", [large_files.keras_file, large_files.keras_2_file])
+def test_many_weights_in_time(make):
+    """The headers of 8,000 weights are read in the time that is left for them."""
+    name, content = make(24_000)
+    started = time.process_time()
+    model = importers.read(content, name=name)
+    assert time.process_time() - started < 4  # 1.6 s; the limit is for a busy machine
+    assert model.n_parameters == 8_000 * 64
+    assert not model.notes
