@@ -85,11 +85,9 @@ def test_int8_twins_are_found_without_names(corpus: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ACROSS)
 def test_nine_of_ten_computing_nodes_are_paired_across_formats(corpus: Path, name: str) -> None:
-    """Of the operators that make new numbers from the inputs for the outputs, 0.9 have partners.
-
-    Counted in the model that has fewer of them: the TorchScript file also holds the same model
-    for another sampling rate, and what checks its inputs.
-    """
+    """Of the operators that make new numbers from the inputs for the outputs, 0.9 have partners."""
+    # Counted in the model that has fewer of them: the TorchScript file also holds the same
+    # model for another sampling rate, and what checks its inputs.
     matching = matched(corpus, ACROSS[name])
     shares = []
     for graphs, is_b in ((matching.a, False), (matching.b, True)):
