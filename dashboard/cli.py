@@ -75,6 +75,9 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("b", type=Path, metavar="B")
     compare.add_argument("--json", action="store_true", help="print JSON")
     compare.add_argument(
+        "--weights", action="store_true", help="say how far the weights of each pair differ"
+    )
+    compare.add_argument(
         "--mapping", type=Path, metavar="FILE", help="pairs to keep, as Model Explorer writes them"
     )
     compare.add_argument(
@@ -127,17 +130,21 @@ def _inspect(values: argparse.Namespace) -> int:
 
 
 def _compare(values: argparse.Namespace) -> int:
-    from dashboard.comparison import compare, to_json, to_text, write_mapping
+    from dashboard.comparison import compare, to_json, write_mapping
+    from dashboard.comparison_text import to_text
+    from graphs.match_tensors import weight_differences
 
-    matching, seconds = compare(values.a, values.b, values.mapping)
+    comparison = compare(values.a, values.b, values.mapping)
+    matching = comparison.matching
+    weights = list(weight_differences(matching)) if values.weights else None
     if values.write_mapping is not None:
         write_mapping(matching, values.write_mapping)
     if values.json:
         import json
 
-        print(json.dumps(to_json(matching, seconds), ensure_ascii=True))
+        print(json.dumps(to_json(comparison, weights), ensure_ascii=True, allow_nan=False))
     else:
-        print(to_text(matching, seconds))
+        print(to_text(comparison, values.a, values.b, weights))
     return 0 if matching.is_equal else EXIT_DIFFERENT
 
 

@@ -1,31 +1,53 @@
 """`opscope compare`: where two models differ. The JSON is a public contract.
 
-Reads the files, lets `graphs.match` pair them, and says what came out. Imports no Panel.
+Reads the files and the mapping, lets `graphs.match` pair them; what a reader gets is in
+`dashboard.comparison_text`. Imports no Panel.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import importers
-from graphs.errors import DamagedSource, ReadError, quoted
+from graphs.errors import DamagedSource, ReadError
+from graphs.ir import Model
 from graphs.match import match_models
 from graphs.match_mapping import MappingFault, from_mapping, to_mapping
-from graphs.match_types import DEFAULT_OPTIONS, Matching, MatchOptions, Pair
+from graphs.match_tensors import WeightDifference
+from graphs.match_types import DEFAULT_OPTIONS, Matching, MatchOptions
 from importers.base import make_probe
 from importers.json_bytes import parse_json, write_json
 
 Report = dict[str, Any]
 MAPPING = "Model Explorer mapping"
-MAX_LINES = 200  # of differences shown to a reader; the JSON has all
 OTHER_GRAPH = "::"  # between the id of a graph that is not the first and that of its node
 
 
-def compare(a: Path, b: Path, mapping: Path | None = None) -> tuple[Matching, float]:
-    """Return how two model files correspond, and the seconds that matching took.
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Two models and how they correspond.
+
+    Attributes
+    ----------
+    a, b : Model
+    matching : Matching
+    seconds : float
+        That matching took, reading excluded.
+    """
+
+    a: Model
+    b: Model
+    matching: Matching
+    seconds: float
+
+
+def compare(a: Path, b: Path, mapping: Path | None = None) -> Comparison:
+    """Return how two model files correspond.
 
     Raises
     ------
@@ -36,7 +58,7 @@ def compare(a: Path, b: Path, mapping: Path | None = None) -> tuple[Matching, fl
     model_a, model_b = importers.read(a), importers.read(b)
     start = time.perf_counter()
     matching = match_models(model_a, model_b, options)
-    return matching, time.perf_counter() - start
+    return Comparison(model_a, model_b, matching, time.perf_counter() - start)
 
 
 def read_mapping(path: Path) -> MatchOptions:
@@ -69,8 +91,8 @@ def write_mapping(matching: Matching, path: Path) -> None:
         raise ReadError(str(path), f"it cannot be written: {error.strerror}") from error
 
 
-def to_json(matching: Matching, seconds: float) -> Report:
-    """Return the report.
+def to_json(comparison: Comparison, weights: Iterable[WeightDifference] | None = None) -> Report:
+    """Return the report, with an entry ``weights`` where they were compared.
 
     Returns
     -------
@@ -79,7 +101,8 @@ def to_json(matching: Matching, seconds: float) -> Report:
         ``changes``), ``same_weights`` (None where unknown), ``seconds``. A node of a graph
         that is not the model's first is named ``graph::node``.
     """
-    return {
+    matching = comparison.matching
+    report = {
         "counts": matching.counts(),
         "pairs": [
             {
@@ -93,41 +116,25 @@ def to_json(matching: Matching, seconds: float) -> Report:
             for pair in matching.pairs
         ],
         "same_weights": matching.same_weights,
-        "seconds": round(seconds, 4),
+        "seconds": round(comparison.seconds, 4),
+    }
+    if weights is not None:
+        report["weights"] = [_weight(entry, matching) for entry in weights]
+    return report
+
+
+def _weight(entry: WeightDifference, matching: Matching) -> Report:
+    """Return one entry; numbers that JSON has not are None."""
+    return {
+        "a": _ids((entry.a,), entry.a_graph, matching.a[0].id)[0],
+        "b": _ids((entry.b,), entry.b_graph, matching.b[0].id)[0],
+        "n_elements": entry.n_elements,
+        "largest": entry.largest if isfinite(entry.largest) else None,
+        "relative": entry.relative if isfinite(entry.relative) else None,
+        "axes": list(entry.axes),
+        "not_compared": entry.not_compared,
     }
 
 
 def _ids(ids: tuple[str, ...], graph: str, first: str) -> list[str]:
     return list(ids) if graph == first else [f"{graph}{OTHER_GRAPH}{id}" for id in ids]
-
-
-def to_text(matching: Matching, seconds: float) -> str:
-    """Return counts and differences for a reader; text from the files is cut to its line."""
-    counts = matching.counts()
-    weights = {True: "the same weights", False: "other weights", None: "weights not compared"}
-    lines = [
-        ", ".join(f"{n:,} {kind}" for kind, n in counts.items()),
-        f"{weights[matching.same_weights]}; matched in {seconds:.2f} s",
-    ]
-    lines += [f"note: {quoted(text)}" for text in matching.ignored[:20]]
-    different = [pair for pair in matching.pairs if pair.kind != "equal"]
-    lines += [_line(pair) for pair in different[:MAX_LINES]]
-    if len(different) > MAX_LINES:
-        lines.append(f"… and {len(different) - MAX_LINES:,} more; --json lists all")
-    return "\n".join(lines)
-
-
-def _line(pair: Pair) -> str:
-    ends = [_end(ids) for ids in (pair.a, pair.b) if ids]
-    said = "; ".join(
-        f"{change.what} {change.name}".strip() + f": {change.a or '-'} → {change.b or '-'}"
-        for change in pair.changes[:4]
-    )
-    same = len(ends) == 2 and ends[0] == ends[1]
-    text = f"{pair.kind:<8} {ends[0] if same else ' ↔ '.join(ends)}"
-    return quoted(f"{text}  ({said})" if said else text)
-
-
-def _end(ids: tuple[str, ...]) -> str:
-    more = f" (+{len(ids) - 1})" if len(ids) > 1 else ""
-    return quoted(ids[0], 70) + more

@@ -225,6 +225,7 @@ def _result(work: Work) -> Matching:
         group_pairs(work.a.graphs, work.b.graphs, rows),
         same_weights(work),
         tuple(work.ignored),
+        work.is_same_format,
     )
 
 
@@ -237,7 +238,7 @@ def _folded(host: dict[int, int]) -> dict[int, list[int]]:
 
 def _pair(work: Work, rows_a: list[int], rows_b: list[int]) -> Pair:
     a, b = rows_a[0], rows_b[0]
-    changes = changes_of(work, a, b)
+    changes = changes_of(work, rows_a, rows_b)
     return Pair(
         tuple(work.a.ids[row] for row in rows_a),
         tuple(work.b.ids[row] for row in rows_b),

@@ -7,11 +7,14 @@ Texts are untrusted and cut. Imports `graphs.match_state`.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from graphs.errors import quoted
 from graphs.ir import Facts, NodeKind
-from graphs.match_ops import TRANSPARENT
+from graphs.match_ops import QUANTIZING, TRANSPARENT
 from graphs.match_side import Side
 from graphs.match_state import Work, may_be_same
 from graphs.match_types import Change, PairKind
@@ -51,13 +54,22 @@ QUANTIZATION = frozenset(["scale", "zero_point", "quantized_dimension", "axis", 
 MAX_CHANGES = 32  # of one pair
 
 
-def changes_of(work: Work, a: int, b: int) -> tuple[Change, ...]:
-    """Return the differences between two paired rows, at most `MAX_CHANGES`."""
+def changes_of(work: Work, rows_a: list[int], rows_b: list[int]) -> tuple[Change, ...]:
+    """Return the differences between two paired rows, at most `MAX_CHANGES`.
+
+    Parameters
+    ----------
+    work : Work
+    rows_a, rows_b : list of int
+        The row that the pair is made by, then what was folded into it.
+    """
+    a, b = rows_a[0], rows_b[0]
     found = [
         *_op_type(work, a, b),
         *_types(work, a, b),
         *_attributes(work, a, b),
         *_quantization(work, a, b),
+        *(_quantizing(work, rows_a, rows_b) if len(rows_a) + len(rows_b) > 2 else ()),
         *_inputs(work, a, b),
         *_weights(work, a, b),
     ]
@@ -139,16 +151,15 @@ def _meant(facts: Facts) -> dict[str, str]:
 
 
 def _differing(
-    what: object, mine: dict[str, str], theirs: dict[str, str], at: str = ""
+    what: Literal["attribute", "quantization"], mine: dict[str, str], theirs: dict[str, str]
 ) -> Iterator[Change]:
     for key in dict.fromkeys([*mine, *theirs]):
-        if mine.get(key) != theirs.get(key):
-            old, new = quoted(mine.get(key, "")), quoted(theirs.get(key, ""))
-            name = quoted(f"{at} {key}".strip())
-            if what == "attribute":
-                yield Change("attribute", name, old, new)
-            else:
-                yield Change("quantization", name, old, new)
+        old, new = mine.get(key, ""), theirs.get(key, "")
+        if old != new and _REFERENCE.sub("%", old) != _REFERENCE.sub("%", new):
+            yield Change(what, quoted(key), quoted(old), quoted(new))
+
+
+_REFERENCE = re.compile(r"%[\w.]+")  # another node in an argument; inputs say whether it moved
 
 
 def _quantization(work: Work, a: int, b: int) -> Iterator[Change]:
@@ -156,6 +167,19 @@ def _quantization(work: Work, a: int, b: int) -> Iterator[Change]:
     mine, theirs = _scales(work.a, a), _scales(work.b, b)
     if mine != theirs:
         yield from _differing("quantization", mine, theirs)
+
+
+def _quantizing(work: Work, rows_a: list[int], rows_b: list[int]) -> Iterator[Change]:
+    """Say which nodes that quantize were folded into one side more than into the other."""
+    mine, theirs = _quantizers(work.a, rows_a), _quantizers(work.b, rows_b)
+    if mine != theirs:
+        yield Change("quantization", "nodes", mine, theirs)
+
+
+def _quantizers(side: Side, rows: list[int]) -> str:
+    """Return e.g. ``2 QuantizeLinear, 3 DequantizeLinear``."""
+    names = (_op_text(side, row) for row in rows[1:] if side.class_names[row] in QUANTIZING)
+    return ", ".join(f"{n} {name}" for name, n in Counter(names).most_common(4))
 
 
 def _scales(side: Side, row: int) -> dict[str, str]:
@@ -169,24 +193,30 @@ def _scales(side: Side, row: int) -> dict[str, str]:
 
 
 def _inputs(work: Work, a: int, b: int) -> Iterator[Change]:
-    """Say which input comes from somewhere else: from a row whose partner feeds another."""
+    """Say which input comes from somewhere else: from a row whose partner feeds another.
+
+    Between formats constants do not count: converters share equal ones among their readers.
+    """
     ends = zip(work.a.preds[a], work.b.preds[b], strict=False)
     if all(work.to_b[mine[0]] == theirs[0] for mine, theirs in ends):
         return  # what only one side reads besides is found in its attributes or constants
-    fed = {_own(work.host_b, row) for row, _, _ in work.b.preds[b]}
-    fed |= {_own(work.host_b, row) for row, _, _ in work.skeleton_b.preds[b]}
-    from_b = {work.to_a[row]: row for row in fed if work.to_a[row] >= 0}
-    fed_a = {_own(work.host_a, row) for row, _, _ in work.a.preds[a]}
-    fed_a |= {_own(work.host_a, row) for row, _, _ in work.skeleton_a.preds[a]}
+    fed = {_own(work.host_b, row) for row, _, _ in (*work.b.preds[b], *work.skeleton_b.preds[b])}
+    fed_a = {_own(work.host_a, row) for row, _, _ in (*work.a.preds[a], *work.skeleton_a.preds[a])}
+    others = (row for row in fed if row != b and work.to_a[row] >= 0)
+    new = [row for row in others if work.to_a[row] not in fed_a and _is_data(work, work.b, row)]
+    if not new:
+        return
     for row, _, slot in work.a.preds[a]:
         source = _own(work.host_a, row)
-        there = work.to_b[source]
-        if there >= 0 and there not in fed:
-            new = next((r for mine, r in from_b.items() if mine not in fed_a), -1)
-            if new >= 0 and new != b:
-                yield Change("inputs", f"input {slot}", quoted(work.a.ids[source]),
-                             quoted(work.b.ids[new]))  # fmt: skip
-                return
+        is_moved = work.to_b[source] >= 0 and work.to_b[source] not in fed
+        if is_moved and source != a and _is_data(work, work.a, row):
+            old, now = quoted(work.a.ids[source]), quoted(work.b.ids[min(new)])
+            yield Change("inputs", f"input {slot}", old, now)
+            return
+
+
+def _is_data(work: Work, side: Side, row: int) -> bool:
+    return work.is_same_format or side.kind[row] != NodeKind.CONSTANT
 
 
 def _own(host: dict[int, int], row: int) -> int:
@@ -203,7 +233,9 @@ def _weights(work: Work, a: int, b: int) -> Iterator[Change]:
     if work.is_same_format:
         is_same = mine.in_order == theirs.in_order
     if not is_same and (mine.is_float or work.is_same_format):
-        yield Change("weights", "", f"{mine.n_elements:,} values", f"{theirs.n_elements:,} values")
+        is_as_many = mine.n_elements == theirs.n_elements
+        new = "other values" if is_as_many else f"{theirs.n_elements:,} values"
+        yield Change("weights", "", f"{mine.n_elements:,} values", new)
 
 
 def same_weights(work: Work) -> bool | None:

@@ -14,11 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphs.ir import NodeKind
-from graphs.match_ops import FOLDED_INTO_CONSUMER, FOLDED_INTO_PRODUCER, TRANSPARENT
+from graphs.match_ops import (
+    FOLDED_INTO_CONSUMER,
+    FOLDED_INTO_PRODUCER,
+    QUANTIZING,
+    TRANSPARENT,
+)
 from graphs.match_side import Rows, Side
 from graphs.match_state import Work
 
-QUANTIZING = frozenset(["quantize", "dequantize"])
 MAX_FOLDED = 64  # nodes in one pair; more is no fusion but a chain without landmarks
 
 

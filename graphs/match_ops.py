@@ -101,6 +101,8 @@ TRANSPARENT = frozenset(
     ["reshape", "transposition", "cast", "quantize", "dequantize", "identity", "constant"]
 )
 
+QUANTIZING = frozenset(["quantize", "dequantize"])
+
 # Classes that converters fold into the node before (or, for padding, after).
 FOLDED_INTO_PRODUCER = frozenset(
     [

@@ -44,6 +44,8 @@ class WeightDifference:
         The same by the largest magnitude in A; 0 where both are all zeros.
     axes : tuple of int
         Order of A's axes (without those of length 1) that makes it B; empty as they are.
+    is_fraction : bool
+        Whether A holds floating-point numbers, or was not read.
     not_compared : str
         Why not; empty where it was.
     """
@@ -56,6 +58,7 @@ class WeightDifference:
     largest: float = float("nan")
     relative: float = float("nan")
     axes: tuple[int, ...] = ()
+    is_fraction: bool = True
     not_compared: str = ""
 
     @property
@@ -71,7 +74,11 @@ class WeightDifference:
 def weight_differences(
     matching: Matching, max_tensor_bytes: int = MAX_TENSOR_BYTES
 ) -> Iterator[WeightDifference]:
-    """Yield one entry for each pair of constants that are numbers, in A's order."""
+    """Yield one entry for each pair of constants that are numbers, in A's order.
+
+    Between formats only of fractions: whole numbers there are shapes and paddings, which each
+    format writes in its own way.
+    """
     rows = [
         {graph.id: (graph, {id: row for row, id in enumerate(graph.node_ids)}) for graph in graphs}
         for graphs in (matching.a, matching.b)
@@ -83,7 +90,7 @@ def weight_differences(
             a, b = at_a[pair.a[0]], at_b[pair.b[0]]
             if graph_a.node_kind[a] == graph_b.node_kind[b] == NodeKind.CONSTANT:
                 found = _compared(pair, graph_a, a, graph_b, b, max_tensor_bytes)
-                if found is not None:
+                if found is not None and (matching.is_same_format or found.is_fraction):
                     yield found
 
 
@@ -96,14 +103,16 @@ def _compared(
     if isinstance(x, str) or isinstance(y, str):
         why = x if isinstance(x, str) else str(y)
         return WeightDifference(*names, not_compared=why) if why else None
+    reason = "other shapes" if sorted(_long(x)) != sorted(_long(y)) else ""
     if is_fraction(x) != is_fraction(y):
-        return WeightDifference(*names, x.size, not_compared="one is quantized")
-    if sorted(_long(x)) != sorted(_long(y)):
-        return WeightDifference(*names, x.size, not_compared="other shapes")
+        reason = "one is quantized"
+    if reason:
+        of_fractions = is_fraction(x) or is_fraction(y)
+        return WeightDifference(*names, x.size, is_fraction=of_fractions, not_compared=reason)
     largest, axes = _closest(x, y)
     most = magnitude(x)
     relative = largest / most if most else (0.0 if not largest else float("inf"))
-    return WeightDifference(*names, x.size, largest, relative, axes)
+    return WeightDifference(*names, x.size, largest, relative, axes, is_fraction(x))
 
 
 def _read(graph: Graph, row: int, max_bytes: int) -> Array | str:

@@ -6,7 +6,7 @@ Plain values; how they come about is in `graphs.match`. Imports the columns only
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -147,6 +147,8 @@ class Matching:
         Whether all initializers hold the same values; None where that is not known.
     ignored : tuple of str
         What was asked for and could not be done, in sentences.
+    is_same_format : bool
+        Whether both sides speak of operators and attributes in the same words.
     """
 
     a: tuple[Graph, ...]
@@ -154,7 +156,8 @@ class Matching:
     pairs: tuple[Pair, ...]
     groups: tuple[GroupPair, ...] = ()
     same_weights: bool | None = None
-    ignored: tuple[str, ...] = field(default=())
+    ignored: tuple[str, ...] = ()
+    is_same_format: bool = True
 
     @property
     def is_equal(self) -> bool:
