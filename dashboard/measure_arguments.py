@@ -23,6 +23,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     add("model", type=Path, metavar="MODEL")
     add("--reference", type=Path, metavar="FLOAT_MODEL", help="float twin, to measure error")
     add(
+        "--mapping",
+        type=Path,
+        metavar="FILE",
+        help="pairs of nodes where names differ, as `opscope compare` writes them",
+    )
+    add(
         "--inputs",
         type=Path,
         metavar="FILE",

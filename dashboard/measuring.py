@@ -13,19 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import importers
+from dashboard.comparison import read_mapping
 from dashboard.measured import N_WORST, Measured, MeasuredSet, over, to_text, write
 from graphs.errors import MeasureError, NodeDataError, NotRunnable, quoted
 from graphs.ir import Model
+from graphs.match_types import DEFAULT_OPTIONS
 from measures.error_measures import ERROR_MEASURES, WEIGHT_MEASURES
 from measures.images import Preprocessing
-from measures.latency import LatencySettings, measure_latency
+from measures.latency import RUNTIMES, LatencySettings, measure_latency
+from measures.pairing import pair_tensors
 from measures.quantization import measure_error
 from measures.runners.worker import Limits
 from measures.weight_error import measure_weight_error, same_weights
 
 EXIT_EXCEEDED = 1
 EXIT_BAD_FILE = 2
-FORMATS = {"onnx": "ONNX", "tflite": "TFLite", "pytorch": "PyTorch"}
 
 
 def measure(values: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def measure(values: argparse.Namespace) -> int:
     if values.latency or not (values.error or values.reference):
         _attempt(found, lambda: _latency(values, format, images, found))
     if values.error or values.reference:
-        _attempt(found, lambda: _error(values, format, images, found))
+        _attempt(found, lambda: _error(values, model, images, found))
     _check_names(values.fail_above, found)
     if found.sets:
         print(to_text(found))
@@ -69,10 +71,9 @@ def _check_out(path: Path | None) -> None:
 
 
 def _format(model: Model) -> str:
-    for name, format in FORMATS.items():
-        if model.format.lower().startswith(name):
-            return format
-    raise NotRunnable("the model", f"a format that runs here: {', '.join(FORMATS.values())}")
+    if model.format not in RUNTIMES:
+        raise NotRunnable("the model", f"a format that runs here: {', '.join(RUNTIMES)}")
+    return model.format
 
 
 def _attempt(found: Measured, take: Callable[[], None]) -> None:
@@ -121,27 +122,34 @@ def _some(words: str, told: Mapping[str, str]) -> list[str]:
     return [*lines, f"latency: and {rest:,} more"] if rest else lines
 
 
-def _error(values: argparse.Namespace, format: str, images: Preprocessing, found: Measured) -> None:
+def _error(
+    values: argparse.Namespace, model: Model, images: Preprocessing, found: Measured
+) -> None:
     if values.reference is None:
         raise NotRunnable("quantization error", "the float model: --reference FLOAT_MODEL")
-    twin = _format(importers.read(values.reference))
-    if twin != format:
-        raise NotRunnable("quantization error", f"a float model in {format}, not {twin}")
+    twin = importers.read(values.reference)
+    if _format(twin) != model.format:
+        raise NotRunnable(
+            "quantization error", f"a float model in {model.format}, not {twin.format}"
+        )
+    options = DEFAULT_OPTIONS if values.mapping is None else read_mapping(values.mapping)
+    tensors = pair_tensors(twin, model, options)
     try:
         taken = measure_error(
             values.model,
             values.reference,
-            format,
+            model.format,
             values.inputs,
             n_threads=values.threads,
             dims=dict(values.dim),
             n_samples=values.samples,
             images=images,
+            mapping=tensors.given,
+            similar=tensors.similar,
             limits=_limits(values),
         )
     except MeasureError:  # weights can be compared all the same: nothing is run for that
-        if format in ("ONNX", "TFLite"):
-            _weights_alone(values, format, found)
+        _weights_alone(values, model.format, found)
         raise
     for one in ERROR_MEASURES:
         by_node = taken.values(one)
@@ -150,7 +158,7 @@ def _error(values: argparse.Namespace, format: str, images: Preprocessing, found
     found.lines += [
         f"error: {taken.conditions.method}; {taken.conditions.data}",
         f"error: {'WARNING: ' if taken.twins.is_same is False else ''}{taken.twins.reason}",
-        *(f"error: {note}" for note in taken.notes),
+        *(f"error: {note}" for note in (*tensors.notes, *taken.notes)),
     ]
 
 

@@ -1,9 +1,9 @@
 """Latency of each node: run a model many times in a worker process and take the median.
 
 ONNX by ONNX Runtime's profiler (`measures/runners/onnx_latency.py`), TFLite by
-running each operator alone (`measures/runners/litert_latency.py`), PyTorch by an
-interpreter (`measures/runners/torch_latency.py`); each says what that misses. No
-framework is imported in this process.
+running each operator alone (`measures/runners/litert_latency.py`), PyTorch by reading
+the clock between calls (`measures/runners/torch_latency.py`); each says what that
+misses. No framework is imported in this process.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from measures.runners.worker import Limits, Progress, run_task
 RUNTIMES = {
     "ONNX": ("onnxruntime", "onnx", "numpy"),
     "TFLite": ("ai-edge-litert", "numpy"),
+    "PyTorch ExportedProgram": ("torch", "numpy"),
 }
 
 
@@ -44,7 +45,8 @@ class LatencySettings:
         Threads within one operator.
     batch : int
         Samples of the inputs file that make one run; free dimensions otherwise
-        take `free_dimension`. TFLite runs single samples.
+        take `free_dimension`. TFLite runs single samples, PyTorch as many as the program
+        was exported for.
     free_dimension : int
         Size of a free dimension that `dims` does not name, where inputs are drawn at random.
     dims : mapping of str to int

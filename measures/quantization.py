@@ -47,6 +47,8 @@ class TensorError:
         Of the accumulated error.
     local : ErrorSums
         Of the local error; no elements where it could not be taken.
+    paired_by : str
+        ``"name"``, ``"mapping"``, ``"structure"``, or ``"place"`` among the operators.
     """
 
     tensor: str
@@ -55,6 +57,7 @@ class TensorError:
     scale: float
     sums: ErrorSums
     local: ErrorSums = field(default_factory=ErrorSums)
+    paired_by: str = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def measure_error(
     n_samples: int = N_RANDOM_SAMPLES,
     images: Preprocessing | None = None,
     mapping: Mapping[str, str] | None = None,
+    similar: Mapping[str, str] | None = None,
     is_local: bool = True,
     limits: Limits | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
@@ -159,8 +163,9 @@ def measure_error(
         Random samples; a file is used whole.
     images : Preprocessing, optional
         Of a folder of pictures.
-    mapping : mapping of str to str, optional
-        Tensor of the float model -> tensor of the quantized one, where names differ.
+    mapping, similar : mapping of str to str, optional
+        Tensor of the float model -> tensor of the quantized one: before what names say, and
+        where names say nothing (`measures.pairing`).
     is_local : bool
         Take local errors too: about twice the time.
     limits : Limits, optional
@@ -186,6 +191,7 @@ def measure_error(
         **settings,
         "n_samples": n_samples,
         "mapping": dict(mapping or {}),
+        "similar": dict(similar or {}),
         "is_local": is_local,
         **_files(path, reference, inputs),
     }
@@ -227,7 +233,8 @@ def _of_result(result: dict[str, Any], held: Conditions) -> QuantizationError:
 
 
 def _tensor_errors(result: dict[str, Any]) -> tuple[TensorError, ...]:
-    columns = (result[k] for k in ("tensors", "keys", "reference_keys", "scales", "sums", "local"))
+    columns = (result[k] for k in ("tensors", "keys", "reference_keys", "scales", "sums", "local",
+                                     "paired_by"))  # fmt: skip
     return tuple(
         TensorError(
             tensor,
@@ -236,6 +243,7 @@ def _tensor_errors(result: dict[str, Any]) -> tuple[TensorError, ...]:
             math.nan if step is None else step,
             ErrorSums.from_row(row),
             ErrorSums.from_row(own),
+            how,
         )
-        for tensor, key, twin, step, row, own in zip(*columns, strict=True)
+        for tensor, key, twin, step, row, own, how in zip(*columns, strict=True)
     )

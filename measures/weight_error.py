@@ -20,6 +20,7 @@ from graphs.errors import NotRunnable
 from measures.error_sums import ErrorSums
 from measures.runners.worker import Limits, run_task
 
+FORMATS = ("ONNX", "TFLite", "PyTorch ExportedProgram")
 MIN_ELEMENTS = 8
 # Rounding to 4 bits leaves more than 15 dB; weights of two trainings are 0 dB apart or worse.
 SAME_WEIGHTS_DB = 6.0
@@ -147,7 +148,7 @@ def measure_weight_error(
     path, reference : Path
         The quantized model and its float twin, of one format.
     format : str
-        ``"ONNX"`` or ``"TFLite"``.
+        ``"ONNX"``, ``"TFLite"`` or ``"PyTorch ExportedProgram"``.
     limits : Limits, optional
 
     Returns
@@ -162,8 +163,8 @@ def measure_weight_error(
     MeasureError
         Reading failed.
     """
-    if format not in ("ONNX", "TFLite"):
-        raise NotRunnable("weight error", f"an ONNX or TFLite model, not {format}")
+    if format not in FORMATS:
+        raise NotRunnable("weight error", f"a model in {' or '.join(FORMATS)}, not {format}")
     request = {"path": str(path.resolve()), "reference": str(reference.resolve())}
     result = run_task("weight error", f"weights {format}", request, limits)
     return tuple(WeightError.of(row) for row in result["weights"])

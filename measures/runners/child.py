@@ -21,8 +21,11 @@ from measures.runners.worker import REQUEST, RESULT
 TASKS = {
     "latency ONNX": ("measures.runners.onnx_latency", "latency"),
     "latency TFLite": ("measures.runners.litert_latency", "latency"),
+    "latency PyTorch ExportedProgram": ("measures.runners.torch_latency", "latency"),
     "weights ONNX": ("measures.runners.onnx_error", "weights"),
     "weights TFLite": ("measures.runners.litert_error", "weights"),
+    "weights PyTorch ExportedProgram": ("measures.runners.torch_error", "weights"),
+    "error PyTorch ExportedProgram": ("measures.runners.torch_error", "error"),
     "error ONNX": ("measures.runners.onnx_error", "error"),
     "error TFLite": ("measures.runners.litert_error", "error"),
 }

@@ -1,8 +1,10 @@
-"""Say in words for the reader why a runtime failed; in the worker process only."""
+"""Say in words for the reader what failed or was guessed; in the worker process only."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 MAX_WORDS_CHARS = 500
 
@@ -17,3 +19,17 @@ def words_of(error: Exception) -> str:
     if isinstance(error, MemoryError) or any(sign in words for sign in _OUT_OF_MEMORY):
         return "it needs more memory than is allowed"
     return words[:MAX_WORDS_CHARS] or type(error).__name__
+
+
+def how_paired(hows: Iterable[str]) -> list[str]:
+    """Return a note of tensors that were paired otherwise than by name; none where there are none.
+
+    Parameters
+    ----------
+    hows : iterable of str
+        Of each pair: ``"name"``, ``"mapping"``, ``"structure"`` or ``"place"``.
+    """
+    counts = Counter(hows)
+    others = [f"{n} by {how}" for how, n in counts.items() if how != "name"]
+    n_all = sum(counts.values())
+    return [f"Of {n_all} tensors, not paired by name: {', '.join(others)}"] if others else []

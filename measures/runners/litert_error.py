@@ -14,7 +14,7 @@ import numpy as np
 from graphs.errors import MeasureError, NotRunnable
 from measures.error_sums import ErrorSums
 from measures.runners import litert_sessions, litert_weights
-from measures.runners.failure import words_of
+from measures.runners.failure import how_paired, words_of
 from measures.runners.litert_local import LocalRun
 from measures.runners.litert_pairs import Pair, pairs
 from measures.runners.progress import report
@@ -32,11 +32,11 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     ----------
     request : dict
         ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
-        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``is_local``.
+        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``similar``, ``is_local``.
     """
     first = litert_sessions.model(request, "reference", keep_tensors=True)
     second = litert_sessions.model(request, keep_tensors=True)
-    found = pairs(first, second, request.get("mapping"))
+    found = pairs(first, second, request.get("mapping"), request.get("similar"))
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
     drawn = litert_sessions.feeds(first, request, second)
@@ -48,11 +48,12 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
         "tensors": [p.reference.name for p in found],
         "keys": [p.quantized.name for p in found],
         "reference_keys": [p.reference.name for p in found],
+        "paired_by": [p.how for p in found],
         "scales": [_step(p) for p in found],
         "sums": [s.row() for s in run.sums],
         "local": [s.row() for s in run.local],
         "weights": weights(request)["weights"],
-        "notes": [*drawn.notes, *_notes(found), *run.notes],
+        "notes": [*drawn.notes, *how_paired(p.how for p in found), *run.notes],
         "n_samples": len(drawn.feeds),
         "inputs": {name: list(value.shape) for name, value in drawn.feeds[0].items()},
         "data": drawn.origin,
@@ -129,8 +130,3 @@ def _bounds(pair: Pair, dtype: Any) -> tuple[float, float] | None:
     """Return what the twin can hold, half a step wider on both sides."""
     ends, step = pair.quantized.range(np.dtype(dtype)), _step(pair)
     return None if ends is None or step is None else (ends[0] - step / 2, ends[1] + step / 2)
-
-
-def _notes(found: list[Pair]) -> list[str]:
-    n = sum(pair.is_by_place for pair in found)
-    return [f"{n} of {len(found)} tensors were paired by their place, not by name"] if n else []

@@ -25,38 +25,47 @@ class Pair:
     reference, quantized : Tensor
     reference_op, op : int
         Operators that compute them; -1 for an input of the graph.
-    is_by_place : bool
-        Paired by place, not by name.
+    how : str
+        What the pair was made by: ``"name"``, ``"mapping"``, ``"structure"`` or ``"place"``.
     """
 
     reference: Tensor
     quantized: Tensor
     reference_op: int
     op: int
-    is_by_place: bool = False
+    how: str = "name"
 
 
-def pairs(first: Any, second: Any, mapping: Mapping[str, str] | None = None) -> list[Pair]:
+def pairs(
+    first: Any,
+    second: Any,
+    mapping: Mapping[str, str] | None = None,
+    similar: Mapping[str, str] | None = None,
+) -> list[Pair]:
     """Return the pairs of inputs and operators' outputs, in the float model's order.
 
     Parameters
     ----------
     first, second : Interpreter
         Of the float and of the quantized model, with plain kernels.
-    mapping : mapping of str to str, optional
-        Name in the float model -> name in the quantized one, where they differ.
+    mapping, similar : mapping of str to str, optional
+        Name in the float model -> name in the quantized one: before what names say, and
+        where names say nothing.
     """
     floats, twins = _made(first), _made(second)
     by_name = _by_name(twins)
-    names, places = mapping or {}, _places(first, second, floats, twins)
+    given, like, places = mapping or {}, similar or {}, _places(first, second, floats, twins)
     found = []
     for name, (tensor, op) in _by_name(floats).items():
-        twin = by_name.get(names.get(name, name))
-        is_by_place = twin is None and tensor.index in places
-        if is_by_place:
-            twin = places[tensor.index]
+        tried = {
+            "mapping": by_name.get(given.get(name, "")),
+            "name": by_name.get(name),
+            "structure": by_name.get(like.get(name, "")),
+            "place": places.get(tensor.index),
+        }
+        how, twin = next(((k, t) for k, t in tried.items() if t is not None), ("", None))
         if twin is not None and _is_number(tensor, first) and _is_number(twin[0], second):
-            found.append(Pair(tensor, twin[0], op, twin[1], is_by_place))
+            found.append(Pair(tensor, twin[0], op, twin[1], how))
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from graphs.errors import MeasureError, NotRunnable
 from measures.error_sums import ErrorSums
 from measures.runners import onnx_sessions, onnx_weights
-from measures.runners.failure import words_of
+from measures.runners.failure import how_paired, words_of
 from measures.runners.onnx_local import LocalRun, Tensors
 from measures.runners.onnx_pairs import Pair, expose, pairs, restore
 from measures.runners.progress import report
@@ -31,11 +31,11 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     ----------
     request : dict
         ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
-        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``is_local``.
+        ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``similar``, ``is_local``.
     """
     reference = onnx_sessions.load(request["reference"])
     quantized = onnx_sessions.load(request["path"])
-    found = pairs(reference, quantized, request.get("mapping"))
+    found = pairs(reference, quantized, request.get("mapping"), request.get("similar"))
     weights = onnx_weights.rows(reference, quantized, request)
     given = {value.name for value in reference.graph.input}
     expose(reference, [p.reference for p in found if p.reference not in given])
@@ -56,11 +56,12 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
         "tensors": [p.reference for p in found],
         "keys": [p.key for p in found],
         "reference_keys": [p.reference_key for p in found],
+        "paired_by": [p.how for p in found],
         "scales": [None if math.isnan(p.steps.step) else p.steps.step for p in found],
         "sums": [s.row() for s in run.sums],
         "local": [s.row() for s in run.local],
         "weights": weights,
-        "notes": [*drawn.notes, *run.notes],
+        "notes": [*drawn.notes, *how_paired([p.how for p in found]), *run.notes],
         "n_samples": len(drawn.feeds),
         "inputs": onnx_sessions.shapes_of(drawn.feeds[0]),
         "data": drawn.origin,

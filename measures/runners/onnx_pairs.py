@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from measures.runners.onnx_codes import CODE_SUFFIX, Steps, code_tensors
@@ -41,6 +41,8 @@ class Pair:
         The nodes between `cut` and `quantized`, by index; empty where not rounded.
     is_code : bool
         `cut` holds codes.
+    how : str
+        What the pair was made by: ``"name"``, ``"mapping"`` or ``"structure"``.
     """
 
     reference: str
@@ -51,6 +53,7 @@ class Pair:
     cut: str = ""
     rounding: tuple[int, ...] = ()
     is_code: bool = False
+    how: str = "name"
 
     @property
     def code(self) -> str:
@@ -77,19 +80,35 @@ class _Flow:
     codes: dict[str, Steps] = field(default_factory=dict)  # of operators on codes
 
 
-def pairs(reference: Any, quantized: Any, mapping: Mapping[str, str] | None = None) -> list[Pair]:
+def pairs(
+    reference: Any,
+    quantized: Any,
+    mapping: Mapping[str, str] | None = None,
+    similar: Mapping[str, str] | None = None,
+) -> list[Pair]:
     """Return the pairs, in the float model's order, graph inputs first.
 
     Parameters
     ----------
     reference, quantized : ModelProto
-    mapping : mapping of str to str, optional
-        Tensor of the float model -> tensor of the quantized one, where names differ.
+    mapping, similar : mapping of str to str, optional
+        Tensor of the float model -> tensor of the quantized one: before what names say, and
+        where names say nothing.
     """
     flow = _flow(quantized)
-    twins = mapping or {}
-    found = (_pair(n, twins.get(n, n), key, flow) for n, key in _tensors(reference))
-    return [pair for pair in found if pair is not None]
+    given, like = mapping or {}, similar or {}
+    found = []
+    for name, key in _tensors(reference):
+        tried = (("mapping", given.get(name)), ("name", name), ("structure", like.get(name)))
+        made = (
+            (how, pair)
+            for how, twin in tried
+            if twin is not None and (pair := _pair(name, twin, key, flow)) is not None
+        )
+        how, pair = next(made, ("", None))
+        if pair is not None:
+            found.append(pair if how == "name" else replace(pair, how=how))
+    return found
 
 
 def _pair(reference: str, name: str, reference_key: str, flow: _Flow) -> Pair | None:
