@@ -30,8 +30,10 @@ MAX_QUOTED_CHARS = 200  # what a file says about itself may be megabytes long
 
 
 def quoted(text: object, limit: int = MAX_QUOTED_CHARS) -> str:
-    """Return `text` on one line, cut at `limit` characters."""
+    """Return `text` on one line, cut at `limit` characters, without escapes for a terminal."""
     flat = " ".join(str(text).split())
+    if not flat.isprintable():
+        flat = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in flat)
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 

@@ -4,7 +4,8 @@ A converter fuses (Conv + BatchNormalization + Relu become one operator) or spli
 (QuantizeLinear and DequantizeLinear around an operator, a Pad before a convolution). A free
 node joins the pair beside it: what quantizes always; what moves or renames data, and what the
 table of op types calls foldable, where there is a sign of it: the formats differ, the partner
-took over the last tensor's name, has another op type, or is quantized on one side only.
+has another op type, took over the last tensor's name and can do the work (a product goes into
+weights, an activation into an attribute), or is quantized on one side only.
 Otherwise a free node was simply removed. Constants that only folded nodes read go with them.
 Linear in nodes and edges. Imports `graphs.match_state` and the table of op types.
 """
@@ -17,8 +18,10 @@ from graphs.ir import NodeKind
 from graphs.match_ops import (
     FOLDED_INTO_CONSUMER,
     FOLDED_INTO_PRODUCER,
+    FOLDED_INTO_WEIGHTS,
     QUANTIZING,
     TRANSPARENT,
+    WEIGHTED,
 )
 from graphs.match_side import Rows, Side
 from graphs.match_state import Work
@@ -151,9 +154,28 @@ def _is_fused(half: Half, row: int, host: int, name: str) -> bool:
     if not half.work.is_same_format or half.side.op[host] != half.other.op[there]:
         return True
     tensor = half.side.value_name(row)
-    if half.work.options.use_names and tensor and tensor == half.other.value_name(there):
+    has_its_name = tensor != "" and tensor == half.other.value_name(there)
+    if has_its_name and half.work.options.use_names and _can_take_over(half, host, there, name):
         return True
     return name in ("rectifier", "rectifier to 6", "clip") and _is_quantized(half, there)
+
+
+def _can_take_over(half: Half, host: int, there: int, name: str) -> bool:
+    """Return whether a node of the same op type may do the work of a class `name` besides its own.
+
+    Products and sums go into weights, an activation into an attribute, a move nowhere.
+    """
+    if name in TRANSPARENT:
+        return True
+    if name in FOLDED_INTO_WEIGHTS:
+        return half.side.class_names[host] in WEIGHTED
+    return _activations(half.side, host) != _activations(half.other, there)
+
+
+def _activations(side: Side, row: int) -> list[tuple[str, str]]:
+    """Return the attributes that name a function applied at the end."""
+    graph, own = side.local(row)
+    return [fact for fact in graph.source.attributes(own) if "activation" in fact[0].lower()]
 
 
 def _is_quantized(half: Half, there: int) -> bool:

@@ -131,6 +131,18 @@ FOLDED_INTO_PRODUCER = frozenset(
         "identity",
     ]
 )
+# Of these, what becomes other numbers in the weights of the node before, and which nodes have any.
+FOLDED_INTO_WEIGHTS = frozenset(
+    [
+        "normalization by batch",
+        "bias",
+        "addition",
+        "subtraction",
+        "multiplication",
+        "division",
+    ]
+)
+WEIGHTED = frozenset(["convolution", "transposed convolution", "matrix product"])
 FOLDED_INTO_CONSUMER = frozenset(
     ["padding", "reshape", "transposition", "cast", "quantize", "dequantize", "identity", "square"]
 )

@@ -192,6 +192,32 @@ def test_a_node_taken_out_is_removed_not_fused() -> None:
     assert (("r",), (), "removed") in found(match(a, b))
 
 
+def named_outputs(*ops: tuple[str, str, str]) -> Graph:
+    """Return operators (id, op type, name of its tensor) behind each other."""
+    builder = GraphBuilder("main")
+    value = builder.add_value(builder.add_node("x", "", "", NodeKind.INPUT), 0, "x", FLOAT)
+    for id, op_type, tensor in ops:
+        node = builder.add_node(id, op_type)
+        builder.add_edge(value, node, 0)
+        value = builder.add_value(node, 0, tensor, FLOAT)
+    builder.add_edge(value, builder.add_node("y", "", "", NodeKind.OUTPUT), 0)
+    return builder.build()
+
+
+def test_a_normalization_goes_into_the_weights_of_a_convolution() -> None:
+    """Where the convolution took over the name of the normalization's tensor, they are fused."""
+    a = named_outputs(("c", "Conv", "t"), ("n", "BatchNormalization", "last"))
+    b = named_outputs(("c", "Conv", "last"))
+    assert found(match(a, b)) == {(("c", "n"), ("c",), "fused")}
+
+
+def test_a_function_put_behind_another_is_added() -> None:
+    """That it bears the old last tensor's name makes it no part of the node before."""
+    a = named_outputs(("r", "Relu", "last"))
+    b = named_outputs(("r", "Relu", "t"), ("new", "Tanh", "last"))
+    assert found(match(a, b)) == {((), ("new",), "added")}
+
+
 def test_other_types_are_named() -> None:
     """A pair with other element types is changed and says which."""
     ops: tuple[Op, ...] = (("c", "Conv", ("x",)), ("r", "Relu", ("c",)))

@@ -9,7 +9,10 @@ from graphs.match_ops import (
     COMMUTATIVE,
     FOLDED_INTO_CONSUMER,
     FOLDED_INTO_PRODUCER,
+    FOLDED_INTO_WEIGHTS,
+    QUANTIZING,
     TRANSPARENT,
+    WEIGHTED,
     op_class,
 )
 
@@ -44,5 +47,6 @@ def test_the_table_is_sound() -> None:
     """No name is in two classes, and what the rules name is in the table."""
     names = [name for row in _CLASSES.values() for name in row.split()]
     assert len(names) == len(set(names))
-    ruled = TRANSPARENT | FOLDED_INTO_PRODUCER | FOLDED_INTO_CONSUMER | COMMUTATIVE
+    ruled = TRANSPARENT | FOLDED_INTO_PRODUCER | FOLDED_INTO_CONSUMER | COMMUTATIVE | WEIGHTED
     assert ruled <= set(_CLASSES)
+    assert FOLDED_INTO_WEIGHTS < FOLDED_INTO_PRODUCER and QUANTIZING < TRANSPARENT
