@@ -17,6 +17,8 @@ import importers
 from dashboard.arguments import Arguments
 from dashboard.notices import Notices
 from dashboard.roots import list_files, reference_of, resolve
+from dashboard.run_files import FileSource
+from dashboard.run_taking import runtime_of
 from dashboard.session import OpenModel, Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
@@ -228,6 +230,14 @@ def _computed(graph: Graph) -> list[NodeData]:
     return [*size_measures(graph), *cost_measures(graph, one), *peak_memory(graph, one)]
 
 
+def _file(request: Request, model: Model) -> FileSource | None:
+    """Return where the bytes of a model are, should it be measured; else an upload is let go."""
+    if request.content is None:
+        return FileSource(request.name, request.path)
+    sent = ((request.name, request.content),)
+    return FileSource(request.name, None, sent) if runtime_of(model.format) else None
+
+
 def _opened(request: Request, progress: Progress) -> Opened:
     """Read a model with its node data; a bad node data file does not keep the model shut."""
     if progress.cancelled():
@@ -247,7 +257,9 @@ def _opened(request: Request, progress: Progress) -> Opened:
         except OpscopeError as error:
             errors.append(error)
     sets.extend(one for graph in model.graphs for one in _computed(graph))
-    opened = OpenModel(model, request.reference, n_uploaded_bytes=len(request.content or b""))
+    file = _file(request, model)
+    n_bytes = len(request.content or b"")
+    opened = OpenModel(model, request.reference, n_uploaded_bytes=n_bytes, file=file)
     for graph in model.graphs:  # here, off the event loop
         if request.origin is not None and graph.id == (request.graph_id or model.graphs[0].id):
             opened.choose(graph.id, request.origin)

@@ -18,6 +18,7 @@ from dashboard.panes.details import DetailsPane
 from dashboard.panes.graph import GraphPane
 from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.header import Header
+from dashboard.panes.measure import MeasurePane
 from dashboard.panes.measure_bar import MeasureBar
 from dashboard.panes.model import ModelPane
 from dashboard.panes.notices import NoticesPane
@@ -34,7 +35,7 @@ PLOTS_WIDTH = 500
 EMBEDDED_PLOTS_WIDTH = 420
 ROWS_A_PAGE = 6
 EXTENSIONS = ("tabulator",)
-TABS = ("Plots", "Details", "Search", "Model")
+TABS = ("Plots", "Details", "Search", "Measure", "Model")
 
 
 class App:
@@ -52,13 +53,14 @@ class App:
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
         self.details = DetailsPane(self.session, self.work)
         self.search = SearchPane(self.session, self.work)
+        self.measure = MeasurePane(self.session, self.work, self.notices, arguments)
         self.model = ModelPane(self.session)
         self.opener = Opener(self.opening)
         self.header = Header(self.session, self.opener)
         self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)
         self.address = AddressPane(self.session, self.graph, theme=query.get("theme", ""))
-        panes = (self.plots, self.details, self.search, self.model)
+        panes = (self.plots, self.details, self.search, self.measure, self.model)
         self.tabs = pmui.Tabs(
             *zip(TABS, [pane.view for pane in panes], strict=True),
             sizing_mode="stretch_width",
@@ -105,6 +107,7 @@ class App:
     def close(self) -> None:
         """The tab is gone: end its jobs and let go of its models."""
         self.work.cancel()
+        self.measure.close()
         self.session.param.update(models=[], opened=None)
 
     def _theme_changed(self, event: object) -> None:

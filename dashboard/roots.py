@@ -45,6 +45,24 @@ def resolve(text: str, roots: Sequence[Path], allowed: Sequence[Path] = ()) -> P
     )
 
 
+def resolve_folder(text: str, roots: Sequence[Path]) -> Path:
+    """Return the folder inside a root that `text` names, none of whose files leads outside.
+
+    Raises
+    ------
+    ReadError
+        As `resolve` does, and where a link in it leads out of every root.
+    """
+    for root in roots:
+        found = _resolved(root, text)
+        if found is None or not _is_inside(found, roots) or not found.is_dir():
+            continue
+        if all(_is_inside(one.resolve(), roots) for one in found.iterdir() if one.is_symlink()):
+            return found
+    known = ", ".join(str(root) for root in roots)
+    raise ReadError(text, f"there is no such folder inside {known}, or a link in it leads outside")
+
+
 def reference_of(path: Path, roots: Sequence[Path]) -> str:
     """Return what `?model=` may name to open `path` again."""
     real = path.resolve()

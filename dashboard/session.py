@@ -7,7 +7,7 @@ parameters always compare as changed, so they are written in one place each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +16,7 @@ import numpy as np
 import param
 from numpy.typing import NDArray
 
+from dashboard.run_files import FileSource
 from graphs.inferred import Origin, best_groups, groups_of
 from graphs.ir import Graph, Model, NodeKind
 from graphs.node_data import Aggregation, NodeData
@@ -46,6 +47,8 @@ class OpenModel:
         Where the groups of a graph come from, by graph id.
     n_uploaded_bytes : int
         What an upload holds in memory; 0 for a file of the server.
+    file : FileSource or None
+        Where its bytes are, for a model that can be run.
     """
 
     model: Model
@@ -54,6 +57,7 @@ class OpenModel:
     expanded: dict[tuple[str, str], frozenset[int]] = field(default_factory=dict)
     origin: dict[str, Origin] = field(default_factory=dict)
     n_uploaded_bytes: int = 0
+    file: FileSource | None = None
     _grouped: dict[tuple[str, str], Graph] = field(default_factory=dict)
 
     def grouped(self, graph_id: str) -> Graph:
@@ -214,13 +218,29 @@ class Session(param.Parameterized):
         assert opened is not None
         for new in sets:
             kept = [s for s in opened.node_data.get(new.graph_id, []) if s.name != new.name]
-            opened.node_data[new.graph_id] = [*kept, new]
+            # What was measured stands before what is computed, in lists and in the table.
+            opened.node_data[new.graph_id] = sorted(
+                [*kept, new], key=lambda one: one.source == "computed"
+            )
         if opened is not self.opened or self.graph is None:
             return
         here = [s for s in sets if s.graph_id == self.graph.id]
         chosen = here[0].name if here and not self._is_measured else self.measure
         shown = list(opened.node_data.get(self.graph.id, []))
         self.param.update(node_data=shown, measure=chosen)
+
+    def drop_node_data(self, gone: Container[tuple[str, str]], opened: OpenModel) -> None:
+        """Take sets, named by graph id and name, away from a model."""
+        for graph_id, sets in opened.node_data.items():
+            opened.node_data[graph_id] = [s for s in sets if (graph_id, s.name) not in gone]
+        if opened is not self.opened or self.graph is None:
+            return
+        kept = opened.node_data[self.graph.id]
+        names = [s.name for s in kept]
+        if self.threshold is not None and self.threshold.measure not in names:
+            self.set_threshold(None)
+        measure = self.measure if self.measure in names else _default_measure(kept)
+        self.param.update(node_data=list(kept), measure=measure)
 
     @property
     def _is_measured(self) -> bool:
@@ -358,7 +378,7 @@ def first_view(
 
 
 def _default_measure(sets: Sequence[NodeData]) -> str:
-    """Prefer what was measured to what is computed from the file, and there what most nodes cost."""
+    """Prefer what was measured to what is computed, and of that what most nodes cost."""
     measured = [s.name for s in sets if s.source != "computed"]
     compute = [s.name for s in sets if s.name == "compute" and np.nansum(s.values) > 0]
     return (measured or compute or [s.name for s in sets] or [""])[0]

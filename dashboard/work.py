@@ -77,13 +77,27 @@ class _Job(Generic[T]):
 
 
 class Work(param.Parameterized):
-    """The jobs of one session."""
+    """The jobs of one session.
+
+    Parameters
+    ----------
+    on_error : callable (object) -> None
+        Told what went wrong.
+    submit : callable (job) -> object
+        Runs a job in another thread; by default in one of a few that all sessions share.
+    """
 
     busy = param.String(default="", doc="What the reader waits for; empty when for nothing.")
 
-    def __init__(self, on_error: Callable[[object], None], **params: Any) -> None:
+    def __init__(
+        self,
+        on_error: Callable[[object], None],
+        submit: Callable[[Callable[[], None]], object] = _POOL.submit,
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
         self._on_error = on_error
+        self._submit = submit
         self._jobs: dict[str, _Job[Any]] = {}
         self._document = pn.state.curdoc
 
@@ -119,7 +133,7 @@ class Work(param.Parameterized):
                 document.add_next_tick_callback(lambda: self._finish(one, *outcome))
 
         document.add_timeout_callback(show, SHOW_AFTER_MS)
-        _POOL.submit(run)
+        self._submit(run)
 
     def cancel(self) -> None:
         """Stop waiting for all jobs, as the reader asked."""

@@ -6,6 +6,7 @@ are skipped, and only where no `--corpus` is given.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="folder of real and malformed model files, with MANIFEST.tsv",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the runs that tests measure out of the user's own, and the user's out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("data"))
+        patch.setenv("XDG_DATA_HOME", folder)
+        patch.setenv("LOCALAPPDATA", folder)
+        yield
 
 
 @pytest.fixture(scope="session")
