@@ -114,12 +114,15 @@ def _kind(pair: Pair, nodes: Nodes) -> int:
 
 def _line(pair: Pair, nodes: Nodes) -> str:
     ends = dict.fromkeys(quoted(ids[0], ID_CHARS) for ids in (pair.a, pair.b) if ids)
-    said = [_change(change) for change in pair.changes[:MAX_CHANGES]]
+    changes = pair.changes
+    said = []
     if pair.kind in ("fused", "split"):
         mine = _op_types_of("a", pair.a_graph, pair.a, nodes)
-        said.insert(0, f"{mine} → {_op_types_of('b', pair.b_graph, pair.b, nodes)}")
-    if len(pair.changes) > MAX_CHANGES:
-        said.append(f"and {len(pair.changes) - MAX_CHANGES} more")
+        said = [f"{mine} → {_op_types_of('b', pair.b_graph, pair.b, nodes)}"]
+        changes = tuple(c for c in changes if (c.what, c.name) != ("quantization", "nodes"))
+    said += [_change(change) for change in changes[:MAX_CHANGES]]
+    if len(changes) > MAX_CHANGES:
+        said.append(f"and {len(changes) - MAX_CHANGES} more")
     text = f"  {pair.kind:<8} {' ↔ '.join(ends)}"
     return f"{text}  ({'; '.join(said)})" if said else text
 

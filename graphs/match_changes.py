@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from graphs.errors import quoted
@@ -18,6 +18,7 @@ from graphs.match_ops import QUANTIZING, TRANSPARENT
 from graphs.match_side import Side
 from graphs.match_state import Work, may_be_same
 from graphs.match_types import Change, PairKind
+from graphs.match_weights import Weights
 
 NOT_MEANT = frozenset(
     [
@@ -126,7 +127,7 @@ def _types(work: Work, a: int, b: int) -> Iterator[Change]:
         if mine == theirs:
             continue
         name = f"output {slot}" if len(outs_a) > 1 else ""
-        if mine.dtype != theirs.dtype and mine.dtype and theirs.dtype:
+        if mine.dtype and theirs.dtype and not _is_same_dtype(work, mine.dtype, theirs.dtype):
             yield Change("dtype", name, quoted(mine.dtype), quoted(theirs.dtype))
         is_known = mine.shape is not None and theirs.shape is not None
         is_other = (
@@ -134,6 +135,14 @@ def _types(work: Work, a: int, b: int) -> Iterator[Change]:
         )
         if is_known and is_other:
             yield Change("shape", name, quoted(mine.shape_text()), quoted(theirs.shape_text()))
+
+
+def _is_same_dtype(work: Work, a: str, b: str) -> bool:
+    """Return whether two dtypes are one; between formats the width of whole numbers is none."""
+    return a == b or (not work.is_same_format and {a, b} <= _INDEX_DTYPES)
+
+
+_INDEX_DTYPES = frozenset(["int", "int32", "int64"])  # ONNX counts in int64, TFLite in int32
 
 
 def _attributes(work: Work, a: int, b: int) -> Iterator[Change]:
@@ -223,42 +232,48 @@ def _own(host: dict[int, int], row: int) -> int:
     return host.get(row, row)
 
 
-def _weights(work: Work, a: int, b: int) -> Iterator[Change]:
+def _weights(work: Work, a: int, b: int) -> list[Change]:
+    """Say that two constants hold other values; nothing where one is not known."""
     if work.a.kind[a] != NodeKind.CONSTANT:
-        return
+        return []
     mine, theirs = work.weights_a.of.get(a), work.weights_b.of.get(b)
     if mine is None or theirs is None:
-        return
+        return []
     is_same = mine.in_any_order == theirs.in_any_order
     if work.is_same_format:
         is_same = mine.in_order == theirs.in_order
-    if not is_same and (mine.is_float or work.is_same_format):
-        is_as_many = mine.n_elements == theirs.n_elements
-        new = "other values" if is_as_many else f"{theirs.n_elements:,} values"
-        yield Change("weights", "", f"{mine.n_elements:,} values", new)
+    if is_same or not (mine.is_float or work.is_same_format):
+        return []
+    is_as_many = mine.n_elements == theirs.n_elements
+    new = "other values" if is_as_many else f"{theirs.n_elements:,} values"
+    return [Change("weights", "", f"{mine.n_elements:,} values", new)]
 
 
 def same_weights(work: Work) -> bool | None:
     """Return whether all numbers in the initializers are the same; None where unknown.
 
-    Between formats only fractions count, in any order: shapes and paddings are written as
+    Between formats only fractions count, in any order, and of those without a partner only
+    what is hardly anything else than weights: shapes, scales and paddings are written as
     constants in one and as attributes in the other.
     """
-    is_any_order = not work.is_same_format
-    mine = set(_known(work.weights_a.of.values(), is_any_order))
-    theirs = set(_known(work.weights_b.of.values(), is_any_order))
-    if None in mine or None in theirs:
+    contents = [*work.weights_a.of.values(), *work.weights_b.of.values()]
+    if None in contents:
         return None
-    return mine == theirs
+    if work.is_same_format:
+        return _orders(work.weights_a) == _orders(work.weights_b)
+    pairs = ((a, b) for a, b in enumerate(work.to_b) if b >= 0)
+    if any(_weights(work, a, b) for a, b in pairs):
+        return False
+    return _telling(work.weights_a) == _telling(work.weights_b)
 
 
-def _known(contents: Iterable[object], is_any_order: bool) -> Iterator[object]:
-    from graphs.match_weights import Content
+def _orders(weights: Weights) -> set[int]:
+    return {content.in_order for content in weights.of.values() if content}
 
-    for content in contents:
-        if not isinstance(content, Content):
-            yield None
-        elif not is_any_order:
-            yield content.in_order
-        elif content.is_float and content.n_elements > 1:
-            yield content.n_elements, content.in_any_order
+
+def _telling(weights: Weights) -> set[tuple[int, int]]:
+    return {
+        (content.n_elements, content.in_any_order)
+        for content in weights.of.values()
+        if content and content.is_telling
+    }

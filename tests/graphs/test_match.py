@@ -227,6 +227,14 @@ def test_other_types_are_named() -> None:
     assert [(c.what, c.a, c.b) for c in pair.changes] == [("dtype", "float32", "int8")]
 
 
+def test_between_formats_the_width_of_indices_is_no_difference() -> None:
+    """What one format counts in 64 bits and the other in 32 is equal; within a format it is not."""
+    ops: tuple[Op, ...] = (("c", "Cast", ("x",)), ("a", "ArgMax", ("c",)))
+    a, b = (graph_of(*ops, type=TensorType(dtype, (1, 8))) for dtype in ("int64", "int32"))
+    assert match(a, b, is_same_format=False).is_equal
+    assert not match(a, b).is_equal
+
+
 def test_names_of_nodes_that_were_numbered_anew_are_not_believed() -> None:
     """Where all neighbours contradict, a name pairs nothing: its structure does."""
     ops = ["Conv", "Relu", "MaxPool", "Conv", "Sigmoid", "Conv", "Tanh", "Softmax"]
