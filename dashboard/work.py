@@ -128,9 +128,14 @@ class Work(param.Parameterized):
 
         def run() -> None:
             outcome = one.attempt()
-            # A session that has ended meanwhile needs no result.
+
+            def end() -> None:
+                self._finish(one, *outcome)
+
+            # A session that has ended meanwhile needs no result. One whose browser is still
+            # taking the page over would lose changes of widgets: it gets the result after that.
             if document.session_context is not None and not document.session_context.destroyed:
-                document.add_next_tick_callback(lambda: self._finish(one, *outcome))
+                document.add_next_tick_callback(lambda: pn.state.onload(end))
 
         document.add_timeout_callback(show, SHOW_AFTER_MS)
         self._submit(run)

@@ -38,10 +38,15 @@ def flat_graph(names: str = "n{i}", namespace: str = "") -> Graph:
     return builder.build()
 
 
+def model_of(graph: Graph) -> Model:
+    """Return a model of one graph."""
+    return Model("m", "ONNX", "tests", (graph,))
+
+
 def session_of(graph: Graph) -> Session:
     """Return a session that shows a graph."""
     session = Session()
-    session.add_model(OpenModel(Model("m", "ONNX", "tests", (graph,))))
+    session.add_model(OpenModel(model_of(graph)))
     return session
 
 

@@ -147,3 +147,17 @@ def test_without_a_server_jobs_run_at_once() -> None:
     results: list[int] = []
     Work([].append).start("a", "A", lambda _p: 3, results.append)
     assert results == [3]
+
+
+def test_a_result_waits_until_the_browser_has_the_page(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes that reach a browser while it takes the page over are lost: nothing changes then."""
+    waiting: list[Callable[[], None]] = []
+    monkeypatch.setattr("panel.state.onload", waiting.append)
+    results: list[int] = []
+    work.start("a", "A", lambda _p: 7, results.append)
+    loop(work).run()
+    assert results == [] and len(waiting) == 1
+    waiting[0]()
+    assert results == [7]
