@@ -1,20 +1,19 @@
 """Time each node of an ONNX model with ONNX Runtime's profiler; in the worker process only.
 
 The profiler writes one event a node and run, with whole microseconds. Its own
-work (about 2 µs a node: shapes as text, counters) lies inside the time that it
-reports, so short nodes come out too long; the run as a whole is therefore also
-timed without it, and the result carries both. With optimization on, the time of a
+work (about 2 µs a node) lies inside the time that it reports: it is measured
+(`measures/runners/onnx_clock.py`) and taken off. The run as a whole is also timed
+without the profiler, and the result carries both. With optimization on, the time of a
 fused kernel is given to one of the nodes that it stands for, the others are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from graphs.errors import MeasureError
@@ -22,6 +21,7 @@ from measures.quantiles import QUANTILES, grouped_quantiles
 from measures.runners import onnx_partial, onnx_sessions
 from measures.runners.clock import timed, whole_run
 from measures.runners.failure import words_of
+from measures.runners.onnx_clock import kernel_events, profiler_cost
 from measures.runners.onnx_fusion import NAME_PREFIX, OURS, Fusion, fusion, node_of_name
 from measures.runners.progress import report
 from measures.samples import Feed
@@ -42,6 +42,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     """
     model = onnx_sessions.load(request["path"])
     keys = onnx_sessions.node_keys(model)
+    n_inputs = [sum(map(bool, node.input)) for node in model.graph.node]
     for i, node in enumerate(model.graph.node):
         node.name = f"{NAME_PREFIX}{i}."
     n_warmup = int(request["n_warmup"])
@@ -60,9 +61,10 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     fused = fusion(model, onnx_sessions.load(OPTIMIZED)) if is_optimized else Fusion()
     profile = Path(profiled.end_profiling())
     times, other_us = _node_times(profile, n_warmup, n_repeats, _indices(model, fused))
+    cost = profiler_cost(int(request["n_threads"]))
     return {
         "keys": [keys[i] for i in times],
-        "node_ms": [(grouped_quantiles(us, QUANTILES) / 1e3).tolist() for us in times.values()],
+        "node_ms": [_quantiles_ms(us, cost.us(n_inputs[i])) for i, us in times.items()],
         "other_ms": float(np.median(other_us)) / 1e3 if len(other_us) else 0.0,
         **whole_run(whole),
         "n_repeats": n_repeats,
@@ -72,8 +74,16 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "fused": _fused(keys, fused, model, times),
         "skipped": {keys[i]: reason for i, reason in skipped.items()}
         | {keys[_index(model, i)]: "the optimizer removed it" for i in fused.removed},
-        "method": f"ONNX Runtime's profiler, graph optimization {request.get('optimization')}",
+        "method": f"ONNX Runtime's profiler, its own {cost.node_us[0]:.1f} µs a node taken off, "
+        f"graph optimization {request.get('optimization')}",
     }
+
+
+def _quantiles_ms(durations_us: NDArray[np.float64], cost_us: NDArray[np.float64]) -> list[float]:
+    """Return median, p10 and p90 without what the profiler adds."""
+    taken = np.maximum(grouped_quantiles(durations_us, QUANTILES) - cost_us, 0.0) / 1e3
+    median, low, high = taken.tolist()
+    return [median, min(low, median), max(high, median)]  # what is taken off is not exact
 
 
 def _session(model: Any, request: dict[str, Any], prefix: str = "", save_as: str = "") -> Any:
@@ -155,7 +165,7 @@ def _node_times(
     """
     runs = n_warmup + n_repeats
     by_name: dict[str, list[int]] = {}
-    for name, duration_us in _kernel_events(profile):
+    for name, duration_us in kernel_events(profile):
         by_name.setdefault(name, []).append(duration_us)
     nodes: dict[int, NDArray[np.float64]] = {}
     other = np.zeros(n_repeats)
@@ -171,15 +181,3 @@ def _node_times(
         else:
             other += per_run
     return dict(sorted(nodes.items())), other
-
-
-def _kernel_events(profile: Path) -> Iterator[tuple[str, int]]:
-    """Yield node name and µs; the file has one event a line and may be hundreds of MB."""
-    with profile.open("rb") as lines:
-        for line in lines:
-            if b'"Node"' not in line:
-                continue
-            event = orjson.loads(line.strip().rstrip(b","))
-            name = event["name"]
-            if event.get("cat") == "Node" and name.endswith("_kernel_time"):
-                yield name.removesuffix("_kernel_time"), int(event["dur"])
