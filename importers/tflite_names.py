@@ -27,6 +27,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 MAX_PARTS = 64  # of a fused name; converters join a dozen
 _NUMBERED_END = re.compile(r";\d*$")
+_TRACED = re.compile(r"p?jit\(.*\)\Z", re.DOTALL)
 
 
 def tensor_namespace(name: str, op_type: str = "") -> str:
@@ -35,7 +36,8 @@ def tensor_namespace(name: str, op_type: str = "") -> str:
     Of a fused name the part counts whose operation is the operator's own: the
     convolution of a fused convolution, not its activation. If several are, the
     one whose namespace most other parts share; if none is, the namespace that
-    all parts have in common.
+    all parts have in common. What JAX puts around a traced function,
+    ``jit(wrapper)/jit(main)``, encloses everything and says nothing: it is left out.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def tensor_namespace(name: str, op_type: str = "") -> str:
     """
     is_module = _NUMBERED_END.search(name) is not None
     parts = _NUMBERED_END.sub("", name).split(";", MAX_PARTS)[:MAX_PARTS]
-    paths = [split_path(part) for part in parts if part]
+    paths = [_without_tracer(split_path(part)) for part in parts if part]
     if not paths:
         return ""
     scopes = [path if is_module else path[:-1] for path in paths]
@@ -58,6 +60,11 @@ def tensor_namespace(name: str, op_type: str = "") -> str:
             return "/".join(common_scope(scopes))
         return "/".join(scopes[max(own, key=lambda i: _n_sharing(scopes, scopes[i]))])
     return "/".join(scopes[0])
+
+
+def _without_tracer(path: list[str]) -> list[str]:
+    n = 1 if path and _TRACED.match(path[0]) else 0
+    return path[n + (n > 0 and path[1:2] == ["jit(main)"]) :]
 
 
 def common_scope(scopes: Sequence[Sequence[str]]) -> list[str]:

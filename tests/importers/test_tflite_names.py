@@ -31,6 +31,10 @@ from importers.tflite_names import common_scope, tensor_namespace
         ("net/Sequential_0/Conv2d_1;", "CONV_2D", "net/Sequential_0/Conv2d_1"),
         ("net/Conv2d_1;2", "RELU", "net/Conv2d_1"),
         ("net/a/Conv2d_1;net/a/BatchNorm_2;", "CONV_2D", "net/a/Conv2d_1"),
+        # JAX's tracing is no module.
+        ("jit(wrapper)/jit(main)/Toy/block/mul", "MUL", "Toy/block"),
+        ("jit(f)/Toy/jit(main)/mul;jit(f)/Toy/add", "MUL", "Toy/jit(main)"),
+        ("jit(f)", "MUL", ""),
         (";;", "ADD", ""),
         ("/", "ADD", ""),
     ],
