@@ -33,6 +33,9 @@ RUNTIMES = {
 }
 
 
+BUSY_SHARE = 0.8  # of its time that a run by itself computes
+
+
 @dataclass(frozen=True, slots=True)
 class LatencySettings:
     """How to measure.
@@ -198,5 +201,16 @@ def _of_result(result: dict[str, Any], held: Conditions) -> Latency:
         whole_p10_ms=float(result["whole_p10_ms"]),
         whole_p90_ms=float(result["whole_p90_ms"]),
         fused=result["fused"],
-        notes=tuple(result["notes"]),
+        notes=(*result["notes"], *_busy(result, held)),
     )
+
+
+def _busy(result: dict[str, Any], held: Conditions) -> list[str]:
+    """Return a note where other work on the machine made the whole run wait; else none."""
+    wall, cpu = float(result["whole_ms"]), float(result["whole_cpu_ms"])
+    if held.settings["n_threads"] != 1 or cpu > BUSY_SHARE * wall:
+        return []
+    return [
+        f"The machine was busy with other work: of the {wall:.4g} ms that the whole run took it "
+        f"computed {cpu:.4g} ms. The nodes' medians hardly hold such waiting"
+    ]

@@ -8,6 +8,7 @@ much on this machine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ from measures.samples import Feed
 N_NODES, N_RUNS, N_WARMUP = 50, 60, 10
 WIDE = 8  # inputs of a node in the second chain
 _SHAPE = (1, 1, 1, 1)
+# A node's event as the runtime writes it; several times faster than reading all of its JSON.
+_EVENT = re.compile(
+    rb'\{"cat" : "Node","pid" :\d+,"tid" :\d+,"dur" :(\d+),"ts" :\d+,"ph" : "X",'
+    rb'"name" :"([^"\\]*)_kernel_time"'
+)
 TAKEN = (QUANTILES[0], QUANTILES[1], QUANTILES[0])
 
 
@@ -96,9 +102,11 @@ def kernel_events(profile: Path) -> Iterator[tuple[str, int]]:
     """Yield node name and µs; the file has one event a line and may be hundreds of MB."""
     with profile.open("rb") as lines:
         for line in lines:
-            if b'"Node"' not in line:
-                continue
-            event = orjson.loads(line.strip().rstrip(b","))
-            name = event["name"]
-            if event.get("cat") == "Node" and name.endswith("_kernel_time"):
-                yield name.removesuffix("_kernel_time"), int(event["dur"])
+            found = _EVENT.match(line)
+            if found is not None:
+                yield found[2].decode(errors="replace"), int(found[1])
+            elif b'"Node"' in line:  # written otherwise than the runtime does as a rule
+                event = orjson.loads(line.strip().rstrip(b","))
+                name = event["name"]
+                if event.get("cat") == "Node" and name.endswith("_kernel_time"):
+                    yield name.removesuffix("_kernel_time"), int(event["dur"])

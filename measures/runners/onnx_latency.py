@@ -27,6 +27,9 @@ from measures.runners.progress import report
 from measures.samples import Feed
 
 MAX_EVENTS = 900_000  # the profiler drops events beyond a million
+# Writing and reading an event takes longer than many a node: of many nodes fewer runs do.
+ENOUGH_EVENTS = 80_000
+ENOUGH_RUNS = 20
 N_TURNS = 5
 OPTIMIZED = "optimized.onnx"
 
@@ -46,7 +49,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     for i, node in enumerate(model.graph.node):
         node.name = f"{NAME_PREFIX}{i}."
     n_warmup = int(request["n_warmup"])
-    n_repeats = max(1, min(int(request["n_repeats"]), MAX_EVENTS // max(1, len(keys)) - n_warmup))
+    n_repeats = _n_runs(int(request["n_repeats"]), n_warmup, len(keys))
     is_optimized = request.get("optimization", "off") != "off"
     plain, skipped = onnx_partial.session(
         model, lambda: _session(model, request, save_as=OPTIMIZED if is_optimized else "")
@@ -70,13 +73,26 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "n_repeats": n_repeats,
         "inputs": onnx_sessions.shapes_of(feed),
         "data": drawn.origin,
-        "notes": list(drawn.notes),
+        "notes": [*drawn.notes, *_few_runs(n_repeats, int(request["n_repeats"]))],
         "fused": _fused(keys, fused, model, times),
         "skipped": {keys[i]: reason for i, reason in skipped.items()}
         | {keys[_index(model, i)]: "the optimizer removed it" for i in fused.removed},
         "method": f"ONNX Runtime's profiler, its own {cost.node_us[0]:.1f} µs a node taken off, "
         f"graph optimization {request.get('optimization')}",
     }
+
+
+def _n_runs(n_wanted: int, n_warmup: int, n_nodes: int) -> int:
+    """Return how many runs are profiled: as many as wanted, fewer of very many nodes."""
+    enough = max(ENOUGH_RUNS, ENOUGH_EVENTS // max(1, n_nodes))
+    most = MAX_EVENTS // max(1, n_nodes) - n_warmup
+    return max(1, min(n_wanted, enough, most))
+
+
+def _few_runs(n_runs: int, n_wanted: int) -> list[str]:
+    if n_runs == n_wanted:
+        return []
+    return [f"{n_runs} runs of {n_wanted}: writing the profile of more would take longer than they"]
 
 
 def _quantiles_ms(durations_us: NDArray[np.float64], cost_us: NDArray[np.float64]) -> list[float]:

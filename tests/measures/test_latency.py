@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,34 @@ def test_damaged_files_end_as_errors(corpus: Path) -> None:
     for file in files:
         with pytest.raises(MeasureError):
             measure_latency(file, formats[file.suffix], None, QUICK, Limits(30, 4 << 30))
+
+
+def _cpu_s() -> float:
+    """Return the CPU time of ended child processes, s: waiting for others is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "batch"),
+    [("digits_float", "ONNX", 8), ("digits_int8", "ONNX", 1), ("decoder", "ONNX", 8),
+     ("digits_int8_tflite", "TFLite", 1)],
+)  # fmt: skip
+def test_measuring_takes_little_more_than_the_runs(name: str, format: str, batch: int) -> None:
+    """At most 1.3 × repeats × the whole run + 2 s, start of the process included."""
+    settings = LatencySettings(n_repeats=100, free_dimension=batch)
+    tried: list[float] = []
+    while len(tried) < 3 and not any(over <= 0 for over in tried):
+        before = _cpu_s()
+        found = measure_latency(sample(name).path, format, settings=settings)
+        allowed = 1.3 * settings.n_repeats * found.whole_cpu_ms / 1e3 + 2
+        tried.append(_cpu_s() - before - allowed)
+    assert any(over <= 0 for over in tried), tried
+
+
+def test_many_nodes_are_profiled_in_fewer_runs() -> None:
+    """Where events outweigh the runs, the record says how many runs the numbers are of."""
+    settings = LatencySettings(n_repeats=60, n_warmup=0)
+    found = measure_latency(sample("decoder").path, "ONNX", settings=settings)
+    assert 20 <= found.conditions.settings["n_repeats"] < 60
+    assert any("runs of 60" in note for note in found.notes)
