@@ -18,7 +18,7 @@ from dashboard.arguments import Arguments
 from dashboard.notices import Notices
 from dashboard.roots import list_files, reference_of, resolve
 from dashboard.run_files import FileSource
-from dashboard.run_taking import runtime_of
+from dashboard.run_request import is_runnable
 from dashboard.session import OpenModel, Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
@@ -235,7 +235,7 @@ def _file(request: Request, model: Model) -> FileSource | None:
     if request.content is None:
         return FileSource(request.name, request.path)
     sent = ((request.name, request.content),)
-    return FileSource(request.name, None, sent) if runtime_of(model.format) else None
+    return FileSource(request.name, None, sent) if is_runnable(model.format) else None
 
 
 def _opened(request: Request, progress: Progress) -> Opened:

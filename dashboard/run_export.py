@@ -1,23 +1,27 @@
 """A run as a file: Model Explorer's node data JSON, CSV or Parquet.
 
-All three load again as node data (`docs/node_data.md`). Imports no widgets.
+All three load again as node data (`docs/node_data.md`). Which nodes were paired is a file of
+its own. Imports no widgets.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 
 from dashboard.measured import Measured, MeasuredSet, to_csv, to_json
 from dashboard.run_record import Run
 from dashboard.runs import write_values
 
-ENDINGS = {"json": ".json", "csv": ".csv", "parquet": ".parquet"}
+ENDINGS = {"json": ".json", "csv": ".csv", "parquet": ".parquet", "pairs": ".pairs.json"}
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def exported(run: Run, ending: str) -> bytes:
-    """Return a run as the file of an ending, a key of `ENDINGS`."""
+    """Return a run as the file of an ending, a key of `ENDINGS`; ``pairs`` is not node data."""
+    if ending == "pairs":
+        return pairs_mapping(run)
     if ending == "parquet":
         target = io.BytesIO()
         write_values(target, run)
@@ -25,6 +29,18 @@ def exported(run: Run, ending: str) -> bytes:
     sets = [MeasuredSet(i.id, run.values(i.id), i.is_higher_worse) for i in run.record.sets]
     found = Measured(sets=sets)
     return (to_json(found) if ending == "json" else to_csv(found)).encode()
+
+
+def pairs_mapping(run: Run) -> bytes:
+    """Return which nodes were paired, as a mapping that can be corrected and given back.
+
+    Model Explorer's format: float node -> quantized node.
+    """
+    error = run.record.error
+    pairs = error.pairs if error is not None else ()
+    mapping = {pair.reference_node: pair.node for pair in pairs}
+    held = {"type": "sync_navigation", "mapping": mapping, "disableMappingFallback": False}
+    return json.dumps(held, indent=1, ensure_ascii=False).encode()
 
 
 def file_name(run: Run, ending: str) -> str:

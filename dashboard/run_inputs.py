@@ -1,17 +1,14 @@
 """What a graph says of its inputs before it is run: the dimensions that the reader may choose.
 
-Also reads a mapping of tensors. Imports no widgets and no framework.
+Imports no widgets and no framework.
 """
 
 from __future__ import annotations
 
-import msgspec
 import numpy as np
 
-from graphs.errors import MeasureError, quoted
+from graphs.errors import quoted
 from graphs.ir import Graph, NodeKind
-
-MAX_MAPPING_BYTES = 16 << 20
 
 
 def free_dimensions(graph: Graph) -> list[str]:
@@ -39,21 +36,3 @@ def input_words(graph: Graph) -> str:
         node = graph.node(row)
         said += [f"{graph.value_names[v] or node.id}: {node.value_type(v)}" for v in node.outputs]
     return quoted(", ".join(said))
-
-
-def read_mapping(name: str, content: bytes) -> dict[str, str]:
-    """Read which tensor of the float model is which of the quantized one, from JSON.
-
-    Raises
-    ------
-    MeasureError
-        It is something else than an object of texts, or too large.
-    """
-    try:
-        if len(content) > MAX_MAPPING_BYTES:
-            raise ValueError("it is too large")
-        found: dict[str, str] = msgspec.json.decode(content, type=dict[str, str])
-    except (ValueError, msgspec.DecodeError) as error:
-        reason = f"{name} is no JSON object of float tensor to quantized tensor ({error})"
-        raise MeasureError("quantization error", reason) from error
-    return found

@@ -13,17 +13,15 @@ from datetime import UTC, datetime
 
 import param
 
-import importers
 from dashboard.notices import Notices
-from dashboard.opening import read_cached
-from dashboard.run_files import FileSource
 from dashboard.run_queue import QUEUE
 from dashboard.run_record import Run, RunRecord
-from dashboard.run_taking import Kind, Request, runtime_of, take
+from dashboard.run_request import Kind, Request
+from dashboard.run_taking import take
 from dashboard.runs import RunStore
 from dashboard.session import OpenModel
 from dashboard.work import Progress, Work
-from graphs.errors import MeasureError, NotRunnable, OpscopeError
+from graphs.errors import MeasureError, OpscopeError
 
 WORDS: dict[Kind, str] = {"latency": "Latency", "error": "Quantization error"}
 MIN_ESTIMATE_S = 1.0
@@ -165,13 +163,13 @@ class Measuring(param.Parameterized):
             self.now = replace(self.now, has_begun=True)
         progress.wait_for("Loading")
         try:
-            if kind == "error":
-                check_reference(request)
             part = take(kind, request, lambda: progress.cancelled() or QUEUE.is_closing(), hear)
         except (OpscopeError, OSError) as error:
             return self._failed(kind, request, run, error)
         new = run.with_part(part.columns, request.graph, part.latency, part.error)
-        return self._kept(request, new, progress)
+        if part.trouble is not None:
+            new = new.with_record(failures=(*new.record.failures, str(part.trouble)))
+        return self._kept(request, new, progress, part.trouble)
 
     def _failed(self, kind: Kind, request: Request, run: Run, error: Exception) -> Outcome:
         """Return the run with the reason; a crash of the runtime ends here."""
@@ -179,43 +177,20 @@ class Measuring(param.Parameterized):
         failed = run.with_record(failures=(*run.record.failures, str(known)))
         return Outcome(failed, "", False, (known,))
 
-    def _kept(self, request: Request, run: Run, progress: Progress) -> Outcome:
+    def _kept(
+        self, request: Request, run: Run, progress: Progress, trouble: OpscopeError | None
+    ) -> Outcome:
         """Keep a run on disk; one that cannot be kept is shown all the same."""
-        key = request.model.key()
-        troubles: tuple[OpscopeError, ...] = ()
+        key = request.file.key()
+        troubles = [trouble] if trouble is not None else []
         if not progress.cancelled():
             try:
                 self.store.save(key, run)
             except MeasureError as error:
-                troubles = (error,)
-        return Outcome(run, key, True, troubles)
+                troubles.append(error)
+        return Outcome(run, key, True, tuple(troubles))
 
 
 def _of_system(kind: Kind, error: Exception) -> MeasureError:
     reason = error.strerror if isinstance(error, OSError) else None
     return MeasureError(WORDS[kind].lower(), reason or type(error).__name__)
-
-
-def check_reference(request: Request) -> None:
-    """Refuse a float model that is none, or of another format.
-
-    Raises
-    ------
-    ReadError
-        It is no model.
-    NotRunnable
-        It is of another format.
-    """
-    reference = request.reference
-    if reference is None:
-        raise NotRunnable("quantization error", "the float model")
-    format = _format(reference)
-    if runtime_of(format) != request.format:
-        raise NotRunnable("quantization error", f"a float model in {request.format}, not {format}")
-
-
-def _format(file: FileSource) -> str:
-    if file.path is not None:
-        return read_cached(file.path).format
-    name, content = file.files[0]
-    return importers.read(content, name=name).format

@@ -58,6 +58,15 @@ class LatencyFacts(msgspec.Struct, frozen=True):
     conditions: dict[str, Any]
 
 
+class TensorPair(msgspec.Struct, frozen=True, array_like=True):
+    """A tensor of the float model, the nodes that stand for each other, and what paired them."""
+
+    tensor: str
+    reference_node: str
+    node: str
+    paired_by: str
+
+
 class ErrorFacts(msgspec.Struct, frozen=True):
     """What a measurement of error tells beside the nodes' errors; see `measures.quantization`.
 
@@ -67,7 +76,7 @@ class ErrorFacts(msgspec.Struct, frozen=True):
         Name of the float model.
     is_same : bool or None
         Whether the two hold the same weights; False means trained apart.
-    pairs : tuple of (float tensor, quantized node, float node)
+    pairs : tuple of TensorPair
     """
 
     reference: str
@@ -75,7 +84,7 @@ class ErrorFacts(msgspec.Struct, frozen=True):
     is_same: bool | None
     reason: str
     notes: tuple[str, ...]
-    pairs: tuple[tuple[str, str, str], ...]
+    pairs: tuple[TensorPair, ...]
     conditions: dict[str, Any]
 
 

@@ -14,8 +14,7 @@ from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_files import FileChoice
 from dashboard.panes.measure_inputs import InputsForm, number, row, select, value_of
 from dashboard.run_files import FileSource
-from dashboard.run_inputs import read_mapping
-from dashboard.run_taking import Kind, Request, runtime_of
+from dashboard.run_request import Kind, Request, is_runnable
 from dashboard.session import OpenModel, Session
 from graphs.errors import NotRunnable
 from graphs.ir import Graph
@@ -56,7 +55,7 @@ class MeasureForm:
         self.provider = select("Run on", PROVIDERS, ())
         self.seconds = number("Time limit (s)", 300, 1, MAX_SECONDS)
         self.memory = number("Memory limit (MB)", 8192, 256, MAX_MEMORY_MB)
-        self.mapping = FileChoice("Pairs of tensors (.json)", (".json",), arguments)
+        self.mapping = FileChoice("Pairs of nodes (.json)", (".json",), arguments)
         self.view = self._built()
         for widget in (self.latency, self.error, self.reference):
             widget.param.watch(self._arrange, "value")
@@ -67,7 +66,7 @@ class MeasureForm:
         )
         self._of_latency = row(self.threads, self.warm_up, self.repeats)
         self._of_onnx = row(self.optimization, self.provider)
-        words = "Where names differ: JSON of float tensor to quantized tensor."
+        words = "Where names differ: what “Pairs” below or `opscope compare` wrote, corrected."
         self._of_mapping = pmui.Column(
             self.mapping.view, _words(words), sizing_mode="stretch_width", margin=0
         )
@@ -91,11 +90,11 @@ class MeasureForm:
 
     def follow(self, opened: OpenModel) -> None:
         """Ask for what this model needs, and offer the open models that may be its float twin."""
-        self._format = runtime_of(opened.model.format)
+        self._format = opened.model.format
         graph = opened.model.graphs[0]
         others = [
             one for one in self.session.models
-            if one is not opened and runtime_of(one.model.format) == self._format
+            if one is not opened and one.file and one.model.format == self._format
         ]  # fmt: skip
         twin = next((one for one in others if may_be_twin(graph, one.model.graphs[0])), None)
         names = {one.model.name: one for one in others}
@@ -124,16 +123,15 @@ class MeasureForm:
             raise NotRunnable("the model", "something to measure: latency, or quantization error")
         inputs, is_pictures = self.inputs.source()
         return Request(
-            model=opened.file,
-            format=self._format,
-            graph=opened.model.graphs[0],
+            model=opened.model,
+            file=opened.file,
             kinds=kinds,
             settings=self._settings(),
             reference=self._reference() if self.error.value else None,
             inputs=inputs,
             are_pictures=is_pictures,
             n_samples=value_of(self.inputs.samples),
-            mapping=self._mapping() if self.error.value else {},
+            mapping=self.mapping.source() if self.error.value else None,
             limits=Limits(float(value_of(self.seconds)), value_of(self.memory) << 20),
         )
 
@@ -157,13 +155,6 @@ class MeasureForm:
             raise NotRunnable("quantization error", "the float model: choose one")
         return found
 
-    def _mapping(self) -> dict[str, str]:
-        found = self.mapping.source()
-        if found is None:
-            return {}
-        with found.on_disk() as path, path.open("rb") as file:
-            return read_mapping(found.name, file.read((16 << 20) + 1))
-
     def _held(self) -> int:
         return sum(one.n_uploaded_bytes for one in self.session.models)
 
@@ -182,7 +173,7 @@ def why_not(opened: OpenModel | None) -> str:
     if opened is None:
         return "No model is open."
     known = ", ".join(RUNTIMES)
-    if not runtime_of(opened.model.format):
+    if not is_runnable(opened.model.format):
         return (
             f"A {opened.model.format} file cannot be run here: it holds a graph, but no runtime of "
             f"Opscope takes it. These can be measured: {known}. What a profiler wrote elsewhere "

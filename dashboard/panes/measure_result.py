@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ def run_html(run: Run) -> str:
         body += _listed("Fused: time is borne by", latency.fused)
     if error is not None:
         body += facts_html("Quantization error", error_facts(run, error))
+        body += _listed("Paired though names differ", _guessed_pairs(error))
     body += facts_html("Taken with", condition_facts(record))
     return body
 
@@ -78,7 +80,7 @@ def error_facts(run: Run, facts: ErrorFacts) -> Facts:
     rows: Facts = [
         ("float model", facts.reference),
         ("weights", facts.reason),
-        ("pairs of tensors", f"{len(facts.pairs):,}, over {facts.n_samples:,} samples"),
+        ("pairs of tensors", _pairs(facts)),
     ]
     for id, words in (("sqnr_db", "worst SQNR, accumulated"),
                       ("sqnr_db_local", "worst SQNR, local")):  # fmt: skip
@@ -87,6 +89,24 @@ def error_facts(run: Run, facts: ErrorFacts) -> Facts:
             node = min(values, key=values.__getitem__)
             rows.append((words, f"{format_value(values[node], 'dB')} at {node}"))
     return [*rows, *(("note", note) for note in facts.notes), *_how(facts.conditions)]
+
+
+def _pairs(facts: ErrorFacts) -> str:
+    """Return how many tensors are paired, and by what."""
+    if not facts.pairs:
+        return "none was run"
+    counts = Counter(pair.paired_by for pair in facts.pairs)
+    ways = ", ".join(f"{n:,} by {way}" for way, n in counts.most_common())
+    return f"{len(facts.pairs):,} ({ways}), over {facts.n_samples:,} samples"
+
+
+def _guessed_pairs(facts: ErrorFacts) -> dict[str, str]:
+    """Return float node -> quantized node where another way than the names paired them."""
+    return {
+        pair.reference_node: f"{pair.node} (by {pair.paired_by})"
+        for pair in facts.pairs
+        if pair.paired_by != "name"
+    }
 
 
 def condition_facts(record: RunRecord) -> Facts:

@@ -17,6 +17,8 @@ from dashboard.run_difference import Difference
 from dashboard.run_export import ENDINGS, exported, file_name
 from dashboard.run_record import Run, RunRecord, SetInfo
 
+LABELS = {"json": "JSON", "csv": "CSV", "parquet": "Parquet", "pairs": "Pairs"}
+
 
 class RunActions(Protocol):
     """What the list asks of whoever knows session and store."""
@@ -122,6 +124,7 @@ class RunsList:
         self._is_following = False
         for widget, ending in zip(self.files, ENDINGS, strict=True):
             widget.filename = file_name(run, ending)
+            widget.visible = ending != "pairs" or bool(run.record.error and run.record.error.pairs)
         self.text.object = run_html(run)
         self.difference.object = ""
         self._offer_others()
@@ -185,7 +188,8 @@ class RunsList:
             return io.BytesIO(exported(self.run, ending) if self.run is not None else b"")
 
         button = pmui.FileDownload(
-            callback=content, filename=f"run{ENDINGS[ending]}", label=ending.upper(), size="small",
+            callback=content, filename=f"run{ENDINGS[ending]}", label=LABELS[ending],
+            size="small",
             auto=True, embed=False, margin=(4, 2),
         )  # fmt: skip
         button.variant = "text"  # as an argument it collides with Panel's own default
@@ -200,7 +204,7 @@ def summary(record: RunRecord) -> str:
         threads = settings.get("n_threads", "?")
         said.append(f"{format_value(record.latency.whole_ms, 'ms')} a run, threads: {threads}")
     if record.error is not None:
-        said.append(f"{len(record.error.pairs):,} pairs")
+        said.append(f"error of {len(record.error.pairs):,} tensors")
         if record.error.is_same is False:
             said.append("trained apart")
     return " · ".join(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,22 @@ from dashboard.opening import Opening
 from dashboard.panes.measure import MeasurePane
 from dashboard.panes.measure_form import OTHER, may_be_twin
 from dashboard.panes.measure_result import run_html
-from dashboard.run_record import ErrorFacts, LatencyFacts, SetInfo
-from dashboard.run_taking import Part, Request
+from dashboard.run_export import exported
+from dashboard.run_record import ErrorFacts, LatencyFacts, SetInfo, TensorPair
+from dashboard.run_request import Part, Request
+from dashboard.run_taking import take
 from dashboard.runs import RECORD, RunStore
 from dashboard.session import Session
 from dashboard.work import Work
-from graphs.errors import MeasureError
+from graphs.errors import MeasureError, NotRunnable, ReadError
+from graphs.match_mapping import from_mapping
 from sample_models import sample
 
 HELD = {"method": "tests", "settings": {"n_threads": 1}, "versions": {"numpy": "2"}, "cpu": "CPU"}
+PAIRS = (
+    TensorPair("t", "float/a", "int8/a", "name"),
+    TensorPair("u", "float/b", "int8/c", "place"),
+)
 EVIL = "<img src=x onerror=alert(1)>"
 
 
@@ -68,9 +76,7 @@ def part_of(kind: str, request: Request, value: float = 2.0) -> Part:
     if kind == "latency":
         facts = LatencyFacts(6.5, 6.0, 7.0, 6.5, 0.1, 0.92, 3, {"x": "why"}, {}, (EVIL,), HELD)
         return Part([(SetInfo("latency_ms", "latency", "ms", ("sum",), True), column)], facts)
-    error = ErrorFacts(
-        "float.onnx", 4, False, f"trained apart {EVIL}", (), (("a", "b", "c"),), HELD
-    )
+    error = ErrorFacts("float.onnx", 4, False, f"trained apart {EVIL}", (), PAIRS, HELD)
     return Part([(SetInfo("sqnr_db", "SQNR", "dB", ("min",), False), column)], error=error)
 
 
@@ -317,15 +323,16 @@ def test_a_linked_picture_outside_the_roots_is_refused(tmp_path: Path) -> None:
     assert "leads outside" in app.said() and app.titles == []
 
 
-def test_a_reference_of_another_format_is_refused(app: Parts, tmp_path: Path) -> None:
+def test_a_reference_of_another_format_is_refused(app: Parts) -> None:
     """A TFLite file is no float twin of an ONNX model; that is said before anything runs."""
     form = app.pane.form
-    form.latency.value, form.reference.value = False, OTHER
+    form.reference.value = OTHER
     content = sample("digits_float_tflite").path.read_bytes()
     form.reference_file.upload.filename = "float.tflite"
     form.reference_file.upload.value = content
-    app.measure()
-    assert "a float model in ONNX, not TFLite" in app.said() and app.titles == []
+    request = form.request(app.session.models[0])
+    with pytest.raises(NotRunnable, match="a float model in ONNX, not TFLite"):
+        take("error", request, lambda: False, lambda *_: None)
 
 
 def test_sizes_of_free_dimensions_reach_the_measurement(app: Parts) -> None:
@@ -343,3 +350,42 @@ def test_a_float_twin_is_guessed_by_names_only_for_a_quantized_model(app: Parts)
     int8, real = (one.model.graphs[0] for one in app.session.models[:2])
     assert may_be_twin(int8, real)
     assert not may_be_twin(real, int8) and not may_be_twin(int8, int8)
+
+
+def test_pairs_are_shown_and_can_be_given_back(app: Parts) -> None:
+    """What names did not pair is listed; the file of pairs is one that a mapping is read from."""
+    app.measure()
+    run = app.pane.runs.run
+    assert run is not None
+    html = run_html(run)
+    assert "2 (1 by name, 1 by place)" in html and "int8/c (by place)" in html
+    fixed, _ = from_mapping(json.loads(exported(run, "pairs")))
+    assert [(pair.a, pair.b) for pair in fixed] == [(("float/a",), ("int8/a",)),
+                                                    (("float/b",), ("int8/c",))]  # fmt: skip
+
+
+def test_weights_are_compared_where_the_models_cannot_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A runtime that fails leaves the errors of weights, with a notice of what it lacks."""
+
+    def fail(*_: Any, **_named: Any) -> None:
+        raise MeasureError("quantization error", "the runtime crashed")
+
+    monkeypatch.setattr("dashboard.run_error.measure_error", fail)
+    app = Parts(tmp_path)
+    app.pane.form.latency.value = False
+    app.measure()
+    assert "the runtime crashed" in app.said()
+    assert "weight SQNR (dB)" in app.labels and "SQNR local (dB)" not in app.labels
+    assert "no model was run" in app.pane.runs.text.object
+
+
+def test_a_mapping_that_is_none_is_refused(app: Parts) -> None:
+    """A file of pairs that is something else ends the measurement of error, said in words."""
+    form = app.pane.form
+    form.mapping.upload.filename = "pairs.json"
+    form.mapping.upload.value = b"[1]"
+    request = form.request(app.session.models[0])
+    with pytest.raises(ReadError, match="a mapping is an object"):
+        take("error", request, lambda: False, lambda *_: None)
