@@ -8,6 +8,7 @@ Imports NumPy and the columns only: no framework, no page.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from graphs.ir import Graph, Model, NodeKind
 from graphs.match_changes import changes_of, kind_of, same_weights
@@ -212,12 +213,11 @@ def _result(work: Work) -> Matching:
             pairs.append(_pair(work, rows_a, rows_b))
             (at, there) = (work.a.graph_of[a], work.b.graph_of[b])
             rows.append((at, a - work.a.first[at], there, b - work.b.first[there]))
-        elif a not in work.host_a:
-            graph = work.a.local(a)[0].id
-            pairs.append(Pair((work.a.ids[a],), (), "removed", "no partner", 1.0, (), graph))
-    for b in work.free_b():
-        graph = work.b.local(b)[0].id
-        pairs.append(Pair((), (work.b.ids[b],), "added", "no partner", 1.0, (), "", graph))
+        elif work.host_a.get(a, a) == a:
+            pairs.append(_alone(work.a, a, "removed", a in work.host_a))
+    for b, a in enumerate(work.to_a):
+        if a < 0 and work.host_b.get(b, b) == b:
+            pairs.append(_alone(work.b, b, "added", b in work.host_b))
     return Matching(
         work.a.graphs,
         work.b.graphs,
@@ -227,6 +227,15 @@ def _result(work: Work) -> Matching:
         tuple(work.ignored),
         work.is_same_format,
     )
+
+
+def _alone(side: Side, row: int, kind: Literal["removed", "added"], is_given: bool) -> Pair:
+    """Return the pair of a node without a partner."""
+    ids, graph = (side.ids[row],), side.local(row)[0].id
+    why = "given" if is_given else "no partner"
+    if kind == "removed":
+        return Pair(ids, (), kind, why, 1.0, (), graph)
+    return Pair((), ids, kind, why, 1.0, (), "", graph)
 
 
 def _folded(host: dict[int, int]) -> dict[int, list[int]]:

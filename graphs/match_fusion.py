@@ -45,7 +45,8 @@ class Half:
 
     def host_of(self, row: int) -> int:
         """Return the paired row that a row belongs to, or -1."""
-        return row if self.partner[row] >= 0 else self.host.get(row, -1)
+        host = row if self.partner[row] >= 0 else self.host.get(row, -1)
+        return host if host >= 0 and self.partner[host] >= 0 else -1
 
     def fold(self, row: int, host: int) -> bool:
         """Let a free row join a pair, unless that has joined enough."""

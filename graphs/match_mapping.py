@@ -8,12 +8,14 @@ navigation" in its user guide)::
      "mappingEntries": [{"leftNodeIds": [...], "rightNodeIds": [...]}],
      "disableMappingFallback": false}
 
-`mappingEntries` supersedes `mapping`. Values in, values out: files are opened elsewhere.
+`mappingEntries` supersedes `mapping`. An entry with an empty side says that the other side's
+nodes have no partner; groups are passed over. Values in, values out: files are opened elsewhere.
 Imports `graphs.match_types`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from graphs.match_types import FixedPair, Matching
@@ -43,7 +45,7 @@ def from_mapping(value: object) -> tuple[tuple[FixedPair, ...], bool]:
         raise MappingFault("it has neither 'mapping' nor 'mappingEntries'")
     entries = value.get("mappingEntries")
     pairs = _from_entries(entries) if entries is not None else _from_dict(value["mapping"])
-    return tuple(pair for pair in pairs if pair.a and pair.b), not value.get(
+    return tuple(pair for pair in pairs if pair.a or pair.b), not value.get(
         "disableMappingFallback", False
     )
 
@@ -51,10 +53,11 @@ def from_mapping(value: object) -> tuple[tuple[FixedPair, ...], bool]:
 def _from_dict(mapping: object) -> list[FixedPair]:
     if not isinstance(mapping, dict) or len(mapping) > MAX_ENTRIES:
         raise MappingFault(f"'mapping' is not an object of up to {MAX_ENTRIES:,} ids")
-    return [
+    pairs = [
         FixedPair(_ids([a], "mapping"), _ids([b], f"mapping[{str(a)[:60]!r}]"))
         for a, b in mapping.items()
     ]
+    return [pair for pair in pairs if pair.a and pair.b]
 
 
 def _from_entries(entries: object) -> list[FixedPair]:
@@ -68,7 +71,9 @@ def _from_entries(entries: object) -> list[FixedPair]:
             _ids(entry.get(key), f"mappingEntries[{at}].{key}")
             for key in ("leftNodeIds", "rightNodeIds")
         ]
-        found.append(FixedPair(*sides))
+        named = [bool(entry[key]) for key in ("leftNodeIds", "rightNodeIds")]
+        if [bool(side) for side in sides] == named:  # else it named groups on one side
+            found.append(FixedPair(*sides))
     return found
 
 
@@ -79,15 +84,38 @@ def _ids(ids: object, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(id for id in ids if not id.endswith(_GROUP)))
 
 
+def corrected(fixed: Iterable[FixedPair], pair: FixedPair) -> tuple[FixedPair, ...]:
+    """Return the pairs with one more; what it says of a node replaces what others said of it.
+
+    The others keep their remaining nodes; one that lost all of a side goes.
+    """
+    mine, theirs = set(pair.a), set(pair.b)
+    kept = []
+    for one in fixed:
+        left = FixedPair(
+            tuple(id for id in one.a if id not in mine),
+            tuple(id for id in one.b if id not in theirs),
+        )
+        is_whole = bool(left.a) == bool(one.a) and bool(left.b) == bool(one.b)
+        if is_whole and (left.a or left.b):
+            kept.append(left)
+    return (*kept, pair)
+
+
 def to_mapping(matching: Matching) -> dict[str, Any]:
-    """Return the pairs of the first graphs as a mapping that Model Explorer reads."""
+    """Return the pairs of the first graphs as a mapping that Model Explorer reads.
+
+    With them goes what a reader said to have no partner.
+    """
     a, b = matching.a[0].id, matching.b[0].id
     return {
         "type": "sync_navigation",
         "mappingEntries": [
             {"leftNodeIds": list(pair.a), "rightNodeIds": list(pair.b)}
             for pair in matching.pairs
-            if pair.a and pair.b and pair.a_graph == a and pair.b_graph == b
+            if (pair.a_graph == a or not pair.a)
+            and (pair.b_graph == b or not pair.b)
+            and ((pair.a and pair.b) or pair.why == "given")
         ],
         "disableMappingFallback": True,
     }

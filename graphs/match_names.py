@@ -23,23 +23,22 @@ def pair_fixed(work: Work, fixed: Iterable[FixedPair]) -> list[FixedPair]:
     for pair in fixed:
         rows_a = [by_a.get(id, -1) for id in pair.a]
         rows_b = [by_b.get(id, -1) for id in pair.b]
-        if (
-            not rows_a
-            or not rows_b
-            or min(rows_a) < 0
-            or min(rows_b) < 0
-            or not _fix(work, rows_a, rows_b)
-        ):
+        rows = rows_a + rows_b
+        if not rows or min(rows) < 0 or not _fix(work, rows_a, rows_b):
             failed.append(pair)
     return failed
 
 
 def _fix(work: Work, rows_a: list[int], rows_b: list[int]) -> bool:
-    """Pair two lists of free rows whatever they are."""
+    """Pair two lists of free rows whatever they are; without a partner let each be alone."""
     taken = [work.to_b[row] >= 0 or row in work.host_a for row in rows_a]
     taken += [work.to_a[row] >= 0 or row in work.host_b for row in rows_b]
     if any(taken):
         return False
+    if not rows_a or not rows_b:
+        work.host_a.update((row, row) for row in rows_a)
+        work.host_b.update((row, row) for row in rows_b)
+        return True
     a, b = rows_a[0], rows_b[0]
     work.to_b[a], work.to_a[b] = b, a
     work.why[a], work.confidence[a] = "given", 1.0

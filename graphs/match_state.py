@@ -38,7 +38,8 @@ class Work:
     guard : pair of dict, or None
         Row -> colour on either side; while it is there, `spread` pairs equal colours only.
     host_a, host_b : dict
-        Row -> the paired row of its own side that it was folded into.
+        Row -> the paired row of its own side that it was folded into; itself where a reader
+        said that it has no partner.
     """
 
     a: Side

@@ -70,7 +70,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class FixedPair:
-    """A pair that a reader or a mapping file made: ids of A and ids of B, not to be questioned."""
+    """A pair that a reader or a mapping file made: ids of A and ids of B, not to be questioned.
+
+    Without ids on one side, those on the other have no partner.
+    """
 
     a: tuple[str, ...]
     b: tuple[str, ...]

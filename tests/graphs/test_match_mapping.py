@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphs.match import match
-from graphs.match_mapping import MappingFault, from_mapping, to_mapping
+from graphs.match_mapping import MappingFault, corrected, from_mapping, to_mapping
 from graphs.match_types import FixedPair, MatchOptions
 from tests.helpers.small_models import two_block_graph
 
@@ -49,3 +49,40 @@ def test_anything_else_is_refused_with_its_place(value: object) -> None:
     """What is no mapping raises one error that says what is wrong."""
     with pytest.raises(MappingFault, match=r"\w"):
         from_mapping(value)
+
+
+def test_a_reader_may_say_that_a_node_has_no_partner() -> None:
+    """It is removed on one side and added on the other, whatever its name and place say."""
+    graph = two_block_graph()
+    alone = (FixedPair(("a/conv",), ()), FixedPair((), ("a/relu",)))
+    matching = match(graph, graph, MatchOptions(fixed=alone))
+    found = {(p.a, p.b): (p.kind, p.why) for p in matching.pairs}
+    assert found[("a/conv",), ()] == ("removed", "given")
+    assert found[(), ("a/relu",)] == ("added", "given")
+    assert ("a/conv", "a/conv") not in set(matching.id_pairs())
+    assert sorted(id for p in matching.pairs for id in p.a) == sorted(graph.node_ids)
+    assert sorted(id for p in matching.pairs for id in p.b) == sorted(graph.node_ids)
+    fixed, _ = from_mapping(to_mapping(matching))
+    assert set(alone) <= set(fixed)
+
+
+def test_a_correction_replaces_what_was_said_before() -> None:
+    """Of each node the last word counts; what else a pair held stays."""
+    before = (
+        FixedPair(("a", "b"), ("x",)),
+        FixedPair(("c",), ("y",)),
+        FixedPair(("d",), ()),
+        FixedPair(("e",), ("z",)),
+    )
+    after = corrected(before, FixedPair(("b", "d"), ("y",)))
+    assert after == (
+        FixedPair(("a",), ("x",)),
+        FixedPair(("e",), ("z",)),
+        FixedPair(("b", "d"), ("y",)),
+    )
+
+
+def test_an_entry_of_groups_says_nothing_of_nodes() -> None:
+    """Groups follow from their members: a node beside a group is not left alone."""
+    entry = {"leftNodeIds": ["a"], "rightNodeIds": ["g___group___"]}
+    assert from_mapping({"mappingEntries": [entry]}) == ((), True)

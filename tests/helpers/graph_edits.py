@@ -8,6 +8,7 @@ rows. Both return what a matching must find, so that precision and recall are me
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -255,3 +256,38 @@ def precision_and_recall(
     pairs = set(found)
     right = len(pairs & truth)
     return right / max(1, len(pairs)), right / max(1, len(truth))
+
+
+def asymmetric_ids(graph: Graph) -> set[str]:
+    """Return the nodes that their place in the graph tells from all others, names unread.
+
+    Colours of nodes by what they are are refined with the colours around them until no more
+    are told apart: plain and slow, one tuple a node and round.
+    """
+    rows = rows_of(graph)
+    readers: list[list[tuple[int, int, int]]] = [[] for _ in rows]
+    for at, row in enumerate(rows):
+        for place, (source, slot) in enumerate(row.inputs):
+            readers[source].append((at, slot, place))
+    colours: list[int] = _numbered(
+        [(row.op_type, row.kind, tuple(type for _, type in row.outputs)) for row in rows]
+    )
+    n_before = 0
+    while (n_colours := len(set(colours))) > n_before:
+        n_before = n_colours
+        told = [
+            (
+                colours[at],
+                tuple((colours[source], slot) for source, slot in row.inputs),
+                tuple(sorted((colours[to], slot, place) for to, slot, place in readers[at])),
+            )
+            for at, row in enumerate(rows)
+        ]
+        colours = _numbered(told)
+    once = {colour for colour, n in Counter(colours).items() if n == 1}
+    return {row.id for row, colour in zip(rows, colours, strict=True) if colour in once}
+
+
+def _numbered(entries: Sequence[object]) -> list[int]:
+    numbers: dict[object, int] = {}
+    return [numbers.setdefault(entry, len(numbers)) for entry in entries]
