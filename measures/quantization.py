@@ -180,20 +180,15 @@ def measure_error(
     MeasureError
         The run failed, crashed, or went over a limit.
     """
-    _check_format(format)
-    settings: dict[str, Any] = {
-        "n_threads": n_threads,
-        "free_dimension": free_dimension,
-        "dims": dict(dims or {}),
-        "images": asdict(images) if images else None,
-    }
+    check_format(format)
+    settings = settings_of(n_threads, free_dimension, dims, images)
     request = {
         **settings,
         "n_samples": n_samples,
         "mapping": dict(mapping or {}),
         "similar": dict(similar or {}),
         "is_local": is_local,
-        **_files(path, reference, inputs),
+        **files_of(path, reference, inputs),
     }
     task = f"error {format}"
     result = run_task("quantization error", task, request, limits, is_cancelled, on_progress)
@@ -204,13 +199,34 @@ def measure_error(
     return _of_result(result, held)
 
 
-def _check_format(format: str) -> None:
+def check_format(format: str) -> None:
+    """Refuse a format that no runner takes.
+
+    Raises
+    ------
+    NotRunnable
+    """
     if format not in RUNTIMES:
         needs = f"a runner for {format}; there are {', '.join(RUNTIMES)}"
         raise NotRunnable("quantization error", needs)
 
 
-def _files(path: Path, reference: Path, inputs: Path | None) -> dict[str, str | None]:
+def settings_of(
+    n_threads: int,
+    free_dimension: int,
+    dims: Mapping[str, int] | None,
+    images: Preprocessing | None,
+) -> dict[str, Any]:
+    """Return how the models are run, for a request and for the record."""
+    return {
+        "n_threads": n_threads,
+        "free_dimension": free_dimension,
+        "dims": dict(dims or {}),
+        "images": asdict(images) if images else None,
+    }
+
+
+def files_of(path: Path, reference: Path, inputs: Path | None) -> dict[str, str | None]:
     """Return the paths of a request; the worker runs in a folder of its own."""
     return {
         "path": str(path.resolve()),

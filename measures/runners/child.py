@@ -26,6 +26,9 @@ TASKS = {
     "weights TFLite": ("measures.runners.litert_error", "weights"),
     "weights PyTorch ExportedProgram": ("measures.runners.torch_error", "weights"),
     "error PyTorch ExportedProgram": ("measures.runners.torch_error", "error"),
+    "distribution ONNX": ("measures.runners.onnx_error", "distribution"),
+    "distribution TFLite": ("measures.runners.litert_error", "distribution"),
+    "distribution PyTorch ExportedProgram": ("measures.runners.torch_error", "distribution"),
     "error ONNX": ("measures.runners.onnx_error", "error"),
     "error TFLite": ("measures.runners.litert_error", "error"),
 }

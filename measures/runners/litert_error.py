@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
-from measures.error_sums import ErrorSums
 from measures.runners import litert_sessions, litert_weights
-from measures.runners.failure import how_paired, words_of
+from measures.runners.comparison import Comparison
+from measures.runners.failure import words_of
 from measures.runners.litert_local import LocalRun
 from measures.runners.litert_pairs import Pair, pairs
-from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
-from measures.samples import Feed
+from measures.samples import Feed, Samples
 
-MAX_TOLD = 20
 METHOD = "both models on LiteRT's plain kernels, every tensor kept"
 
 
@@ -34,31 +32,32 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
         ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
         ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``similar``, ``is_local``.
     """
+    run = _compare(request)
+    run.run()
+    return run.result(weights(request)["weights"])
+
+
+def distribution(request: dict[str, Any]) -> dict[str, Any]:
+    """Return how the errors of one tensor are distributed.
+
+    Parameters
+    ----------
+    request : dict
+        As `error` takes it, and ``tensor`` and ``kind``.
+    """
+    run = _compare({**request, "is_local": request["kind"] == "local"})
+    return run.distribution(request["tensor"], request["kind"])
+
+
+def _compare(request: dict[str, Any]) -> _Errors:
+    """Return both models ready to run."""
     first = litert_sessions.model(request, "reference", keep_tensors=True)
     second = litert_sessions.model(request, keep_tensors=True)
     found = pairs(first, second, request.get("mapping"), request.get("similar"))
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
     drawn = litert_sessions.feeds(first, request, second)
-    run = _Errors(request, found, first, second)
-    for i, feed in enumerate(drawn.feeds):
-        report(i, len(drawn.feeds), f"sample {i + 1} of {len(drawn.feeds)}")
-        run.add(feed)
-    return {
-        "tensors": [p.reference.name for p in found],
-        "keys": [p.quantized.name for p in found],
-        "reference_keys": [p.reference.name for p in found],
-        "paired_by": [p.how for p in found],
-        "scales": [_step(p) for p in found],
-        "sums": [s.row() for s in run.sums],
-        "local": [s.row() for s in run.local],
-        "weights": weights(request)["weights"],
-        "notes": [*drawn.notes, *how_paired(p.how for p in found), *run.notes],
-        "n_samples": len(drawn.feeds),
-        "inputs": {name: list(value.shape) for name, value in drawn.feeds[0].items()},
-        "data": drawn.origin,
-        "method": METHOD,
-    }
+    return _Errors(request, found, first, second, drawn)
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -73,17 +72,25 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     return {"weights": litert_weights.rows(*cutters)}
 
 
-class _Errors:
+class _Errors(Comparison):
     """Adds up the errors of samples; the run of single operators begins with the first sample."""
 
-    def __init__(self, request: dict[str, Any], found: list[Pair], first: Any, second: Any) -> None:
+    method = METHOD
+
+    def __init__(
+        self, request: dict[str, Any], found: list[Pair], first: Any, second: Any, drawn: Samples
+    ) -> None:
+        names = [p.reference.name for p in found]
+        super().__init__(names, [p.quantized.name for p in found], names, found, drawn)
         self._request, self._pairs = request, found
         self._first, self._second = first, second
         self._is_local = bool(request.get("is_local", True))
         self._nodes: LocalRun | None = None
-        self._failures: list[str] = []
-        self.sums = [ErrorSums() for _ in found]
-        self.local = [ErrorSums() for _ in found]
+
+    @property
+    def steps(self) -> list[float | None]:
+        """The quantization step of each pair; None where there is not one."""
+        return [_step(pair) for pair in self._pairs]
 
     def add(self, feed: Feed) -> None:
         """Add one sample."""
@@ -105,20 +112,12 @@ class _Errors:
         try:
             if self._nodes is None:
                 self._nodes = LocalRun(self._request, self._pairs, self._first, self._second)
+                self.skipped = self._nodes.skipped
             for at, (x, y) in self._nodes.run().items():
                 self.local[at].add(x, y)
         except (RuntimeError, ValueError) as error:
-            self._failures.append(f"Local errors are missing: {words_of(error)}")
+            self.fail_local(words_of(error))
             self._is_local = False
-            self.local = [ErrorSums() for _ in self._pairs]
-
-    @property
-    def notes(self) -> list[str]:
-        """What has no local error, and why."""
-        skipped = list(self._nodes.skipped.items()) if self._nodes else []
-        told = [f"No local error of {name}: {reason}" for name, reason in skipped[:MAX_TOLD]]
-        n_more = len(skipped) - len(told)
-        return [*self._failures, *told, *([f"and of {n_more:,} more"] if n_more else [])]
 
 
 def _step(pair: Pair) -> float | None:

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
-from measures.error_sums import ErrorSums
 from measures.runners import onnx_sessions, onnx_weights
-from measures.runners.failure import how_paired, words_of
+from measures.runners.comparison import Comparison
+from measures.runners.failure import words_of
 from measures.runners.onnx_local import LocalRun, Tensors
 from measures.runners.onnx_pairs import Pair, expose, pairs, restore
-from measures.runners.progress import report
-from measures.samples import Feed, renamed
+from measures.samples import Feed, Samples, renamed
 
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
 METHOD = "both models on ONNX Runtime's CPU kernels, graph optimization off"
@@ -33,10 +32,31 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
         ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
         ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``similar``, ``is_local``.
     """
+    held = weights(request)["weights"]
+    run = _compare(request)
+    run.run()
+    return run.result(held)
+
+
+def distribution(request: dict[str, Any]) -> dict[str, Any]:
+    """Return how the errors of one tensor are distributed.
+
+    Parameters
+    ----------
+    request : dict
+        As `error` takes it, and ``tensor`` and ``kind``.
+    """
+    is_local = request["kind"] == "local"
+    run = _compare({**request, "is_local": is_local}, "" if is_local else request["tensor"])
+    return run.distribution(request["tensor"], request["kind"])
+
+
+def _compare(request: dict[str, Any], only: str = "") -> _Errors:
+    """Return both models ready to run, with all pairs or that of one tensor."""
     reference = onnx_sessions.load(request["reference"])
     quantized = onnx_sessions.load(request["path"])
     found = pairs(reference, quantized, request.get("mapping"), request.get("similar"))
-    weights = onnx_weights.rows(reference, quantized, request)
+    found = [p for p in found if not only or p.reference == only]
     given = {value.name for value in reference.graph.input}
     expose(reference, [p.reference for p in found if p.reference not in given])
     restore(quantized, found)
@@ -46,27 +66,12 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     second = onnx_sessions.session(quantized, request["path"], n_threads)
     found = _comparable(found, first, second)
     if not found:
-        raise NotRunnable("quantization error", "tensor names that both models have")
+        needs = (
+            f"a twin of the tensor {only[:100]}" if only else "tensor names that both models have"
+        )
+        raise NotRunnable("quantization error", needs)
     drawn = onnx_sessions.feeds(first, {**request, "batch": 1}, reference, quantized)
-    run = _Errors(request, found, first, second)
-    for i, feed in enumerate(drawn.feeds):
-        report(i, len(drawn.feeds), f"sample {i + 1} of {len(drawn.feeds)}")
-        run.add(feed)
-    return {
-        "tensors": [p.reference for p in found],
-        "keys": [p.key for p in found],
-        "reference_keys": [p.reference_key for p in found],
-        "paired_by": [p.how for p in found],
-        "scales": [None if math.isnan(p.steps.step) else p.steps.step for p in found],
-        "sums": [s.row() for s in run.sums],
-        "local": [s.row() for s in run.local],
-        "weights": weights,
-        "notes": [*drawn.notes, *how_paired([p.how for p in found]), *run.notes],
-        "n_samples": len(drawn.feeds),
-        "inputs": onnx_sessions.shapes_of(drawn.feeds[0]),
-        "data": drawn.origin,
-        "method": METHOD,
-    }
+    return _Errors(request, found, first, second, drawn)
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -89,16 +94,25 @@ def _comparable(found: list[Pair], first: Any, second: Any) -> list[Pair]:
     return [p for p in found if p.reference in floats and p.quantized in twins]
 
 
-class _Errors:
+class _Errors(Comparison):
     """Adds up the errors of samples; the run of single nodes begins with the first sample."""
 
-    def __init__(self, request: dict[str, Any], found: list[Pair], first: Any, second: Any) -> None:
+    method = METHOD
+
+    def __init__(
+        self, request: dict[str, Any], found: list[Pair], first: Any, second: Any, drawn: Samples
+    ) -> None:
+        names = [p.reference for p in found]
+        super().__init__(names, [p.key for p in found], [p.reference_key for p in found],
+                         found, drawn)  # fmt: skip
         self._request, self._pairs = request, found
         self._first, self._second = first, second
         self._nodes: LocalRun | None = None
-        self.sums = [ErrorSums() for _ in found]
-        self.local = [ErrorSums() for _ in found]
-        self.notes: list[str] = []
+
+    @property
+    def steps(self) -> list[float | None]:
+        """The quantization step of each pair; None where there is not one."""
+        return [None if math.isnan(p.steps.step) else p.steps.step for p in self._pairs]
 
     def add(self, feed: Feed) -> None:
         """Add one sample."""
@@ -121,9 +135,8 @@ class _Errors:
                 self._nodes = LocalRun(self._request, self._pairs, floats, twins)
             results = self._nodes.run(floats, own)
         except Exception as error:  # the runtime's exceptions share no public base
-            self.notes.append(f"Local errors are missing: {words_of(error)}")
+            self.fail_local(words_of(error))
             self._request = {**self._request, "is_local": False}
-            self.local = [ErrorSums() for _ in self._pairs]
             return
         for one, (x, y) in zip(self.local, results, strict=True):
             one.add(np.asarray(x), np.asarray(y))

@@ -12,17 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphs.errors import MeasureError, NotRunnable
-from measures.error_sums import ErrorSums
 from measures.runners import torch_programs, torch_weights
-from measures.runners.failure import how_paired, words_of
-from measures.runners.progress import report
+from measures.runners.comparison import Comparison
+from measures.runners.failure import words_of
 from measures.runners.torch_local import LocalRun
 from measures.runners.torch_pairs import Pair, key_of, pairs, qparams
-from measures.runners.torch_programs import Program
+from measures.runners.torch_programs import Drawn, Program
 from measures.runners.torch_steps import Steps
 from measures.samples import Feed, renamed
 
-MAX_TOLD = 20
 METHOD = "both programs on PyTorch's eager kernels"
 
 
@@ -35,6 +33,25 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
         ``path``, ``reference``, ``inputs`` or None, ``dims``, ``free_dimension``,
         ``n_samples``, ``images``, ``n_threads``, ``mapping``, ``similar``, ``is_local``.
     """
+    run = _compare(request)
+    run.run()
+    return run.result(torch_weights.rows(run.first, run.second, run.pairs))
+
+
+def distribution(request: dict[str, Any]) -> dict[str, Any]:
+    """Return how the errors of one tensor are distributed.
+
+    Parameters
+    ----------
+    request : dict
+        As `error` takes it, and ``tensor`` and ``kind``.
+    """
+    run = _compare({**request, "is_local": request["kind"] == "local"})
+    return run.distribution(request["tensor"], request["kind"])
+
+
+def _compare(request: dict[str, Any]) -> _Errors:
+    """Return both programs ready to run."""
     import torch
 
     torch.set_num_threads(int(request["n_threads"]))
@@ -43,27 +60,7 @@ def error(request: dict[str, Any]) -> dict[str, Any]:
     if not found:
         raise NotRunnable("quantization error", "tensors that both programs have")
     drawn = torch_programs.feeds(first, request)
-    run = _Errors(first, second, found, drawn.free, bool(request.get("is_local", True)))
-    feeds = drawn.samples.feeds
-    for i, feed in enumerate(feeds):
-        report(i, len(feeds), f"sample {i + 1} of {len(feeds)}")
-        with torch.no_grad():
-            run.add(feed)
-    return {
-        "tensors": [p.reference.name for p in found],
-        "keys": [key_of(p.own) for p in found],
-        "reference_keys": [key_of(p.reference) for p in found],
-        "paired_by": [p.how for p in found],
-        "scales": run.steps,
-        "sums": [s.row() for s in run.sums],
-        "local": [s.row() for s in run.local],
-        "weights": torch_weights.rows(first, second, found),
-        "notes": [*drawn.samples.notes, *run.notes],
-        "n_samples": len(feeds),
-        "inputs": {name: list(value.shape) for name, value in feeds[0].items()},
-        "data": drawn.samples.origin,
-        "method": METHOD,
-    }
+    return _Errors(first, second, found, drawn, bool(request.get("is_local", True)))
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -78,70 +75,66 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     return {"weights": torch_weights.rows(first, second, pairs(first, second, {}, {}))}
 
 
-class _Errors:
+class _Errors(Comparison):
     """Adds up the errors of samples."""
 
+    method = METHOD
+
     def __init__(
-        self,
-        first: Program,
-        second: Program,
-        found: list[Pair],
-        free: dict[str, int],
-        is_local: bool,
+        self, first: Program, second: Program, found: list[Pair], drawn: Drawn, is_local: bool
     ) -> None:
-        self._first, self._second, self._pairs, self._free = first, second, found, free
+        names = [p.reference.name for p in found]
+        keys, twins = [key_of(p.own) for p in found], [key_of(p.reference) for p in found]
+        super().__init__(names, keys, twins, found, drawn.samples)
+        self.first, self.second, self.pairs, self._free = first, second, found, drawn.free
         self._due: dict[Any, list[int]] = {}
         for i, pair in enumerate(found):
             self._due.setdefault(pair.quantized, []).append(i)
-        self._local = LocalRun(first, second, found) if is_local else None
-        self.sums = [ErrorSums() for _ in found]
-        self.local = [ErrorSums() for _ in found]
-        self.steps: list[float | None] = [None for _ in found]
-        self._failures: list[str] = []
+        self._nodes = LocalRun(first, second, found) if is_local else None
+        self.skipped = self._nodes.skipped if self._nodes else {}
+        self._steps: list[float | None] = [None for _ in found]
+
+    @property
+    def steps(self) -> list[float | None]:
+        """The quantization step of each pair; None where there is not one."""
+        return self._steps
 
     def add(self, feed: Feed) -> None:
         """Add one sample."""
-        wanted = [pair.reference for pair in self._pairs]
-        wanted += self._local.wanted if self._local else []
-        own = renamed(feed, [node.name for node in self._second.inputs])
-        floats = Steps(self._first.module, self._first.values(feed, self._free), wanted)
-        values = self._second.values(own, self._free)
-        twins = Steps(self._second.module, values)
-        for _ in range(len(self._second.module.graph.nodes) - 1):  # the last one is the output
-            node, result = twins.step()
-            for i in self._due.get(node, ()):
-                self._compare(i, floats, result, values)
-            if self._local is not None:
-                self._add_local(node, floats, values)
+        import torch
+
+        wanted = [pair.reference for pair in self.pairs]
+        wanted += self._nodes.wanted if self._nodes else []
+        own = renamed(feed, [node.name for node in self.second.inputs])
+        floats = Steps(self.first.module, self.first.values(feed, self._free), wanted)
+        values = self.second.values(own, self._free)
+        twins = Steps(self.second.module, values)
+        with torch.no_grad():
+            for _ in range(len(self.second.module.graph.nodes) - 1):  # the last is the output
+                node, result = twins.step()
+                for i in self._due.get(node, ()):
+                    self._compare(i, floats, result, values)
+                if self._nodes is not None:
+                    self._add_local(node, floats, values)
 
     def _compare(self, i: int, floats: Steps, y: Any, values: dict[str, Any]) -> None:
-        pair = self._pairs[i]
+        pair = self.pairs[i]
         x = floats.value(pair.reference)
         floats.release(pair.reference)
         if x.shape != y.shape:
             reason = f"shapes {tuple(x.shape)} and {tuple(y.shape)} differ between the two programs"
             raise MeasureError("quantization error", reason, node=key_of(pair.own))
-        self.steps[i], bounds = step_and_bounds(pair, values)
+        self._steps[i], bounds = step_and_bounds(pair, values)
         self.sums[i].add(as_numpy(x), as_numpy(y), bounds)
 
     def _add_local(self, node: Any, floats: Steps, values: dict[str, Any]) -> None:
-        assert self._local is not None
+        assert self._nodes is not None
         try:
-            for i, (x, y) in self._local.results(node, floats, values):
+            for i, (x, y) in self._nodes.results(node, floats, values):
                 self.local[i].add(as_numpy(x), as_numpy(y))
         except Exception as error:  # torch raises whatever its kernels raise
-            self._failures.append(f"Local errors are missing: {words_of(error)}")
-            self._local = None
-            self.local = [ErrorSums() for _ in self._pairs]
-
-    @property
-    def notes(self) -> list[str]:
-        """What was paired otherwise than by name, and what has no local error, and why."""
-        notes = how_paired(pair.how for pair in self._pairs)
-        skipped = list(self._local.skipped.items()) if self._local else []
-        notes += [f"No local error of {name}: {reason}" for name, reason in skipped[:MAX_TOLD]]
-        rest = len(skipped) - MAX_TOLD
-        return [*notes, *self._failures, *([f"and of {rest:,} more"] if rest > 0 else [])]
+            self.fail_local(words_of(error))
+            self._nodes = None
 
 
 def as_numpy(value: Any) -> NDArray[np.generic]:
