@@ -54,6 +54,7 @@ class App:
         self.details = DetailsPane(self.session, self.work)
         self.search = SearchPane(self.session, self.work)
         self.measure = MeasurePane(self.session, self.work, self.notices, arguments)
+        self.measure.wanted = query.get("measure", "")
         self.model = ModelPane(self.session)
         self.opener = Opener(self.opening)
         self.header = Header(self.session, self.opener)

@@ -44,6 +44,7 @@ class MeasurePane:
         self.session, self.work, self.notices = session, work, notices
         self.store = store or RunStore()
         self.on_graph = ShownRuns(session)
+        self.wanted = ""  # the measure that a link names: it may be one of a kept run
         self._kept: WeakKeyDictionary[OpenModel, Kept] = WeakKeyDictionary()
         self.measuring = Measuring(self.store, notices, self._taken)
         self.form = MeasureForm(session, arguments)
@@ -98,6 +99,8 @@ class MeasurePane:
             self._kept[opened] = kept
             if kept.chosen:
                 self.on_graph.show(opened, kept.loaded[kept.chosen])
+                self._color_by(opened, self.wanted)
+                self.wanted = ""
             self._list(opened)
 
         self.work.start(

@@ -54,14 +54,17 @@ class FileChoice:
         self.told = pn.pane.HTML("", visible=False, sizing_mode="stretch_width", margin=(0, 16))
         fields = pmui.Row(self.path, self.upload, sizing_mode="stretch_width", margin=0,
                           sx={"flexWrap": "nowrap"})  # fmt: skip
-        self.view = pmui.Column(fields, self.told, sizing_mode="stretch_width", margin=0)
+        self.view = pmui.Column(
+            fields, self.told, sizing_mode="stretch_width", margin=0, visible=False
+        )
         self.upload.param.watch(self._uploaded, "value")
         self.path.param.watch(self._typed, "value_input")
 
-    def offer(self) -> None:
-        """Offer the files that the server has now."""
-        if not self._is_folder:
+    def show(self, *, is_visible: bool) -> None:
+        """Show or hide the field; what comes into sight offers the files that there are now."""
+        if is_visible and not self.view.visible and not self._is_folder:
             self.path.options = list_files(self._arguments.roots, self._endings)
+        self.view.visible = is_visible
 
     def source(self) -> FileSource | None:
         """Return what was chosen; None for nothing.
@@ -76,8 +79,8 @@ class FileChoice:
         text = (self.path.value_input or self.path.value or "").strip()
         if not text:
             return None
-        roots = self._arguments.roots
-        found = resolve_folder(text, roots) if self._is_folder else resolve(text, roots)
+        roots, given = self._arguments.roots, self._arguments.models
+        found = resolve_folder(text, roots) if self._is_folder else resolve(text, roots, given)
         return FileSource(found.name, found)
 
     def clear(self) -> None:

@@ -49,8 +49,8 @@ class MeasureForm:
         self.inputs = InputsForm(arguments, self._held)
         n_cores = os.cpu_count() or 1
         self.threads = number("Threads", 1, 1, max(n_cores, 1))
-        self.warm_up = number("Warm-up runs", 5, 0, 10_000)
-        self.repeats = number("Timed runs", 100, 1, 100_000)
+        self.warm_up = number("Warm-up", 5, 0, 10_000)
+        self.repeats = number("Repeats", 100, 1, 100_000)
         self.optimization = select("Graph optimization", OPTIMIZATIONS, "off")
         self.provider = select("Run on", PROVIDERS, ())
         self.seconds = number("Time limit (s)", 300, 1, MAX_SECONDS)
@@ -104,11 +104,6 @@ class MeasureForm:
         self.inputs.follow(graph)
         self._arrange()
 
-    def offer_files(self) -> None:
-        """Offer the files that the server has now."""
-        self.reference_file.offer()
-        self.inputs.arrays.offer()
-
     def request(self, opened: OpenModel) -> Request:
         """Return what the reader asks for.
 
@@ -161,7 +156,8 @@ class MeasureForm:
     def _arrange(self, *_: Any) -> None:
         """Show only what the choices so far ask for."""
         self._of_reference.visible = self._of_mapping.visible = self.error.value
-        self.reference_file.view.visible = self.reference.value == OTHER
+        self.reference_file.show(is_visible=self.error.value and self.reference.value == OTHER)
+        self.mapping.show(is_visible=self.error.value)
         self._of_latency.visible = self.latency.value or self.error.value
         self.warm_up.visible = self.repeats.visible = self.latency.value
         self._of_onnx.visible = self._format == "ONNX" and self.latency.value

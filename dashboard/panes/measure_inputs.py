@@ -80,8 +80,9 @@ class InputsForm:
         kind = self.choice.value
         self.samples.visible = kind == RANDOM and has_error
         self.batch.visible = kind != RANDOM and has_batch
-        self.arrays.view.visible = kind == ARRAYS
-        self.pictures.view.visible = self._how.visible = kind == PICTURES
+        self.arrays.show(is_visible=kind == ARRAYS)
+        self.pictures.show(is_visible=kind == PICTURES)
+        self._how.visible = kind == PICTURES
         self.dimensions.visible = kind == RANDOM and bool(self._dims)
         self.told.object = STYLE + text_html(WORDS[kind] + self._words, "facts-empty")
 

@@ -32,7 +32,7 @@ def run_html(run: Run) -> str:
     body = STYLE + WARNING_STYLE
     error, latency = record.error, record.latency
     if error is not None and error.is_same is False:
-        body += text_html(f"Not quantization error: {error.reason}.", "run-warning")
+        body += text_html(f"{error.reason[:1].upper()}{error.reason[1:]}.", "run-warning")
     for failure in record.failures:
         body += text_html(failure, "run-warning")
     if latency is not None:

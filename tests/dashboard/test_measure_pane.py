@@ -117,6 +117,16 @@ def test_a_run_comes_back_when_the_same_content_is_opened_again(app: Parts, tmp_
     assert again.titles == ["Run 2", "Run 1"] and "latency (ms)" in again.labels
 
 
+def test_a_link_that_names_a_runs_measure_finds_it(app: Parts, tmp_path: Path) -> None:
+    """A measure that comes with a kept run colours the graph when the link asks for it."""
+    app.measure()
+    again = Parts(tmp_path)
+    assert again.session.measure == "latency"
+    again.pane.wanted = "SQNR · Run 1"
+    again.opening.open_reference("sample:digits_int8")
+    assert again.session.measure == "SQNR · Run 1"
+
+
 def test_an_upload_is_measured_from_a_file_that_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +276,7 @@ def test_texts_of_a_run_are_no_markup(app: Parts) -> None:
     run = app.pane.runs.run
     assert run is not None
     html = run_html(run)
-    assert "<img" not in html and "run-warning" in html and "Not quantization error" in html
+    assert "<img" not in html and "run-warning" in html and "Trained apart" in html
 
 
 def test_a_path_outside_the_roots_is_refused(app: Parts, tmp_path: Path) -> None:

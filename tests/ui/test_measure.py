@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -19,7 +20,7 @@ def test_the_sample_is_measured_cancelled_and_found_again(
     """A click measures; graph, table and list show it; Cancel ends another; a reload finds it."""
     page.set_viewport_size({"width": 1280, "height": 900})
     url = serve_dashboard().url
-    app = Driver(page, url)
+    app = Driver(page, url, "?" + urlsplit(page.url).query)
     app.tab("Measure")
     measure = page.get_by_role("button", name="Measure", exact=True)
     measure.click()
@@ -29,16 +30,17 @@ def test_the_sample_is_measured_cancelled_and_found_again(
     expect(page.locator(".tabulator-col-title", has_text="latency · Run 1 (ms)")).to_be_attached()
     assert app.view["colored"] > 3
 
-    page.get_by_label("Timed runs").fill("100000")
-    page.get_by_label("Timed runs").press("Tab")
+    page.get_by_label("Repeats").fill("100000")
+    page.get_by_label("Repeats").press("Tab")
     measure.click()
     page.get_by_role("button", name="Cancel").click(timeout=IN_TIME)
     expect(measure).to_be_visible()
     expect(page.get_by_text("Run 2", exact=True)).to_have_count(0)
 
-    app = Driver(page, url)
+    app = Driver(page, url, "?" + urlsplit(page.url).query)
     app.tab("Measure")
     expect(page.get_by_text(RUN).first).to_be_visible(timeout=IN_TIME)
+    app.sees(r"latency · Run 1 \(ms\) · groups: sum")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text(RUN)).to_have_count(0)
