@@ -38,17 +38,36 @@ FILES = (
     "json/coco-ssd.me.json",
     "json/test_graph_modified.me.json",
     "json/test_graph_original.me.json",
+    "tf/basic_pitch_nmp_savedmodel",
+    "tf/half_plus_two_savedmodel",
+    "tf/lstm_frozen.pb",
+    "tf/tf1_while_cond_v1_control_flow.pb",
+    "keras/fer2013_mini_XCEPTION_keras2.0.hdf5",
+    "keras/mobilenetv2_a035.keras",
+    "keras/multi_io_nested.keras",
+    "keras/vww_96_legacy_tfkeras2.h5",
+    "torch/cond_while_hop.pt2",
+    "torch/llama_32L_h64.pt2",
+    "torch/llama_4L_h64_dynamic.pt2",
+    "torch/moe_decoder_126L_6e_core_aten.pt2",
+    "torch/silero_vad.jit",
+    "torch/vit_12L_h64.pt2",
+    "mlir/jax_llm12_fwd_locs.mlir",
+    "mlir/ttir_yolo_v8.mlir",
+    "hlo/llama3_8b_cp_bf16_1x4.hlo",
+    "hlo/mobilenet_v2.hlo",
 )
+NO_MODELS = (".nodedata.json", ".bin")
 MALFORMED = (".onnx", ".tflite", ".json")
 
 
 def test_the_list_is_complete(corpus: Path) -> None:
-    """Every ONNX, TFLite and graph JSON file of the corpus is opened in the browser."""
+    """Every model of the corpus is opened in the browser."""
     found = {
         str(path.relative_to(corpus))
-        for folder in ("onnx", "tflite", "json")
+        for folder in ("onnx", "tflite", "json", "tf", "keras", "torch", "mlir", "hlo")
         for path in (corpus / folder).iterdir()
-        if path.suffix != ".bin" and ".nodedata." not in path.name
+        if not path.name.endswith(NO_MODELS)
     }
     assert found == set(FILES)
 
