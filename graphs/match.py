@@ -98,6 +98,8 @@ def _match(
 
 def _pair_by_surroundings(work: Work) -> None:
     """Go from what is alike in everything to what is alike in what it computes."""
+    if not work.is_same_format:
+        _pair_between_formats(work)
     for view in _VIEWS:
         both = view(work)
         if both and not _is_done(work, both):
@@ -110,6 +112,25 @@ def _pair_by_surroundings(work: Work) -> None:
         both = view(work)
         if both and not _is_done(work, both):
             pair_symmetric(work, both)
+
+
+MIN_SHARE_IN_ORDER = 0.9  # of a window's rows that have to come in the same order
+
+
+def _pair_between_formats(work: Work) -> None:
+    """Pair what has one place only, then the core of runs of equal blocks along their order.
+
+    Two formats write a block so differently that what is around its nodes is less telling than
+    that as many of them come in the same order.
+    """
+    for view in _VIEWS[:3]:
+        both = view(work)
+        if both and not _is_done(work, both):
+            pair_by_structure(work, both)
+    core = _same_core(work)
+    if core and not _is_done(work, core):
+        classes = dict(enumerate(work.a.class_of)), dict(enumerate(work.b.class_of))
+        pair_by_order(work, core.a, core.b, classes, is_sure=True, min_share=MIN_SHARE_IN_ORDER)
 
 
 RADII_IN_ORDER = (4, 2)  # of what has to be equal around two nodes that come in the same order

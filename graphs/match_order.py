@@ -32,7 +32,13 @@ Colours = tuple[Mapping[int, int], Mapping[int, int]]
 
 
 def pair_by_order(
-    work: Work, a: Ordered, b: Ordered, colours: Colours, *, is_sure: bool = False
+    work: Work,
+    a: Ordered,
+    b: Ordered,
+    colours: Colours,
+    *,
+    is_sure: bool = False,
+    min_share: float = 0.0,
 ) -> int:
     """Pair along the order; return how many pairs were made, those beside them included.
 
@@ -44,6 +50,8 @@ def pair_by_order(
         Row -> what has to be equal, on either side.
     is_sure : bool
         Whether equal colours are support enough.
+    min_share : float
+        A window is passed over unless this share of its shorter side comes in the same order.
     """
     mine_left = {colours[0].get(row) for row in a.order if work.to_b[row] < 0} - {None}
     if not any(colours[1].get(row) in mine_left for row in b.order if work.to_a[row] < 0):
@@ -53,7 +61,10 @@ def pair_by_order(
     made = 0
     for mine, theirs in _windows(work, free_a, free_b):
         labels = [colours[0].get(row, -1) for row in mine], [colours[1].get(r, -2) for r in theirs]
-        for i, j in longest_common(*labels):
+        places = longest_common(*labels)
+        if len(places) < min_share * min(len(mine), len(theirs)):
+            continue
+        for i, j in places:
             row, other = mine[i], theirs[j]
             if is_sure or _has_support(work, a, b, row, other):
                 made += work.pair(row, other, "order", 0.6)

@@ -122,7 +122,30 @@ def make_side(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Side:
     for row, entering in enumerate(side.preds):
         for source, _, slot in entering:
             side.succs[source].append((row, slot))
+    if "addition" in side.class_names:
+        _tell_biases(side, vocabulary)
     return side
+
+
+def _tell_biases(side: Side, vocabulary: Vocabulary) -> None:
+    """Call an addition of a constant tensor a bias, so that it is no sum of two paths.
+
+    Converters write and fold the one and keep the other. What is made of constants alone is
+    constant too: quantized weights, say.
+    """
+    sizes = [0] * side.n  # elements of the largest constant that a row is made of; 0 for data
+    bias = vocabulary.number(("class", "bias"))
+    for row in side.order:
+        if side.kind[row] == NodeKind.CONSTANT:
+            type = side.type(row)
+            sizes[row] = max(1, (type.n_elements or 1) if type else 1)
+            continue
+        behind = [sizes[source] for source, _, _ in side.preds[row]]
+        if behind and all(behind):
+            sizes[row] = max(behind)
+        elif side.class_names[row] == "addition" and max(behind, default=0) > 1:
+            side.class_names[row] = "bias"
+            side.class_of[row] = bias
 
 
 def _append(side: Side, index: int, graph: Graph, vocabulary: Vocabulary) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from graphs.match_order import longest_increasing
 from graphs.match_side import Rows, Side
 from graphs.match_skeleton import Skeleton
 from graphs.match_spread import spread
@@ -28,6 +29,7 @@ from graphs.match_state import Work
 from graphs.match_weights import mix
 
 RADII = (8, 4, 2, 1)
+MAX_UNSURE_RADIUS = 2  # between formats a colour of that few steps has to keep the order too
 MAX_ROUNDS = 6
 Label = Callable[[int], int]
 
@@ -161,7 +163,9 @@ def _by_steps(work: Work, both: Both, radius: int) -> int:
         return 0
     colours_a = _steps(both.a, free_a, both.label_a, work.mark_a, radius)
     colours_b = _steps(both.b, free_b, both.label_b, work.mark_b, radius)
-    return _pair_unique(work, both, colours_a, colours_b, f"{radius} steps around it")
+    what = f"{radius} steps around it" if radius > 1 else "1 step around it"
+    is_sure = work.is_same_format or radius > MAX_UNSURE_RADIUS
+    return _pair_unique(work, both, colours_a, colours_b, what, is_sure=is_sure)
 
 
 def _steps(view: View, free: Rows, label: Label, mark: Label | None, radius: int) -> dict[int, int]:
@@ -224,18 +228,42 @@ def _refined(
 
 
 def _pair_unique(
-    work: Work, both: Both, colours_a: dict[int, int], colours_b: dict[int, int], what: str
+    work: Work,
+    both: Both,
+    colours_a: dict[int, int],
+    colours_b: dict[int, int],
+    what: str,
+    *,
+    is_sure: bool = True,
 ) -> int:
     """Pair the rows whose colour nobody else on their side has."""
     once_a, once_b = _once(colours_a), _once(colours_b)
-    made = 0
-    for colour, a in once_a.items():
-        b = once_b.get(colour, -1)
-        if a >= 0 and b >= 0:
-            made += work.pair(a, b, f"{both.why}: {what}", both.confidence)
+    found = [(a, once_b.get(colour, -1)) for colour, a in once_a.items()]
+    found = [(a, b) for a, b in found if a >= 0 and b >= 0]
+    if not is_sure:
+        found = _in_order(work, both, found)
+    made = sum(work.pair(a, b, f"{both.why}: {what}", both.confidence) for a, b in found)
     if made:
         made += spread(work, both.a, both.b)
     return made
+
+
+def _in_order(work: Work, both: Both, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the pairs that come in the same order on both sides, with those made already.
+
+    Where little around two nodes is compared, and each format says it differently, a colour may
+    be unique on both sides and still not the same node: in another of many equal blocks, say.
+    """
+    place = {row: at for at, row in enumerate(both.b.order)}
+    wanted = dict(found)
+    line = [
+        (row, place[work.to_b[row] if work.to_b[row] >= 0 else wanted[row]])
+        for row in both.a.order
+        if work.to_b[row] in place or row in wanted
+    ]
+    kept = longest_increasing([there for _, there in line])
+    rows = {line[at][0] for at in kept}
+    return [(a, b) for a, b in found if a in rows]
 
 
 def _once(colours: dict[int, int]) -> dict[int, int]:
