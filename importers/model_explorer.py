@@ -16,6 +16,7 @@ from importers.model_explorer_graph import GraphReader, Json, dicts, text_of
 from importers.model_explorer_words import RESERVED
 from importers.naming import Namer
 from importers.notes import MAX_NOTES, Notes
+from importers.opscope_json import look as is_opscope_json
 
 FORMAT = "Model Explorer JSON"
 MAX_ELEMENTS = 1 << 48  # of a constant; a larger claim is no tensor
@@ -24,7 +25,8 @@ _SORTINGS = ("node_count_asc", "node_count_desc", "name_asc", "name_desc")
 
 def look(probe: Probe) -> bool:
     """Return whether the content begins like a JSON object or list, gzipped or not."""
-    return json_head(probe)[:1] in (b"{", b"[")
+    # Opscope's own is JSON as well; under any name, its mark comes before the ending.
+    return json_head(probe)[:1] in (b"{", b"[") and not is_opscope_json(probe)
 
 
 def read(probe: Probe, notes: Notes) -> Model:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import importers
 from graphs.builder import GraphBuilder
 from graphs.check import problems
-from graphs.errors import DamagedSource, ReadError, UnsupportedFeature
+from graphs.errors import DamagedSource, ReadError, UnsupportedFeature, quoted
 from graphs.ir import Facts, Graph, Model, NodeKind
 from graphs.notes import Note
 from graphs.tensor_type import UNKNOWN_TYPE
@@ -73,7 +73,7 @@ def models(draw: st.DrawFn) -> Model:
         calls = draw(st.dictionaries(st.integers(0, len(one.kinds) - 1), st.sampled_from(ids)))
         graphs.append(with_source(one, id, calls, draw(facts)))
     kinds = st.sampled_from(["lost", "guessed", "damaged", "info"])
-    words = texts.map(lambda text: " ".join(text.split()))
+    words = texts.map(quoted)
     notes = st.builds(Note, kinds, words, st.integers(1, 9), st.lists(words, max_size=5).map(tuple))
     counts = st.integers(0, 2**70)
     return Model(
@@ -180,6 +180,17 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="taken"):
         importers.write_opscope_json(caller_model(), tmp_path / "taken.json")
     assert [one.name for one in tmp_path.iterdir()] == ["taken.json"]
+
+
+@pytest.mark.parametrize("name", ["m.json", "m.json.gz", "m.opscope.json", "m"])
+def test_its_mark_comes_before_the_ending(tmp_path: Path, name: str) -> None:
+    """Renamed to the ending of another JSON format it is still Opscope's."""
+    content = opscope_json(caller_model())
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    model = importers.read(path)
+    assert [graph.n_nodes for graph in model.graphs] == [g.n_nodes for g in caller_model().graphs]
+    assert model.graphs[0].n_nodes
 
 
 def test_it_is_told_by_its_first_key() -> None:

@@ -102,7 +102,7 @@ def test_a_link_restores_the_view(page: Page, serve_dashboard: ServeDashboard) -
     selected = app.view["selected"]
     other = Driver(page, f"{server.url}?{query}")
     other.wait("graph => Math.abs(graph.camera.zoom - 0.8) < 1e-3")
-    assert other.view["selected"] == selected
+    other.wait(f"graph => graph.view.selected.join() === {','.join(map(str, selected))!r}")
     assert parse_qs(query)["model"] == [f"sample:{samples()[0].name}"]
 
 
