@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from graphs.ir import Graph
 
 PairKind = Literal["equal", "changed", "fused", "split", "added", "removed"]
@@ -180,13 +177,3 @@ class Matching:
             for a in pair.a:
                 for b in pair.b:
                     yield a, b
-
-    def kinds_of(self, graph: Graph, *, is_b: bool) -> NDArray[np.uint8]:
-        """Return for each node of a graph the index of its kind in `KINDS`, shape (n,)."""
-        row_of = {id: row for row, id in enumerate(graph.node_ids)}
-        kinds = np.zeros(graph.n_nodes, dtype=np.uint8)
-        for pair in self.pairs:
-            if (pair.b_graph if is_b else pair.a_graph) == graph.id:
-                for id in pair.b if is_b else pair.a:
-                    kinds[row_of[id]] = KINDS.index(pair.kind)
-        return kinds
