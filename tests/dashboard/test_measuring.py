@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import math
@@ -12,9 +13,12 @@ import pytest
 
 import importers
 from dashboard.cli import main
+from dashboard.measure_arguments import add_arguments
 from dashboard.measured import Measured, MeasuredSet, over, to_csv, to_json, to_text
 from importers.node_data import read_node_data
+from measures.error_measures import ACCUMULATED_MEASURES
 from sample_models import sample
+from tests.helpers.repository import ROOT
 
 LATENCY = ["latency_ms", "latency_p10_ms", "latency_p90_ms", "latency_share"]
 ERRORS = ["sqnr_db", "mse", "rmse_over_scale", "cosine_distance", "max_abs_error"]
@@ -168,3 +172,14 @@ def test_a_name_from_a_file_stays_on_its_line() -> None:
     found = Measured([MeasuredSet("mse", {"a\nopscope: all is well": 2.0})])
     assert len(over(found, "mse", 1.0)[0].splitlines()) == 1
     assert "\nopscope" not in to_text(found)
+
+
+def test_the_page_on_measuring_names_every_option_and_measure() -> None:
+    """docs/measuring.md explains what the command takes and gives."""
+    text = (ROOT / "docs" / "measuring.md").read_text()
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    options = {one for action in parser._actions for one in action.option_strings}
+    names = {*options, *LATENCY, *(one.id for one in ACCUMULATED_MEASURES), "_local", "weight_"}
+    assert len(options) > 15
+    assert sorted(name for name in names if f"`{name}" not in text and f"[{name}" not in text) == []
