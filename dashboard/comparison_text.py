@@ -13,7 +13,7 @@ from dashboard.comparison import Comparison
 from graphs.errors import quoted
 from graphs.ir import Model, NodeKind
 from graphs.match_tensors import WeightDifference
-from graphs.match_types import Change, Matching, Pair
+from graphs.match_types import Matching, Pair
 from graphs.match_view import MatchView
 
 MAX_LINES = 200  # of differences shown to a reader; the JSON has all
@@ -120,16 +120,11 @@ def _line(pair: Pair, nodes: Nodes) -> str:
         mine = _op_types_of("a", pair.a_graph, pair.a, nodes)
         said = [f"{mine} → {_op_types_of('b', pair.b_graph, pair.b, nodes)}"]
         changes = tuple(c for c in changes if (c.what, c.name) != ("quantization", "nodes"))
-    said += [_change(change) for change in changes[:MAX_CHANGES]]
+    said += [change.text(VALUE_CHARS) for change in changes[:MAX_CHANGES]]
     if len(changes) > MAX_CHANGES:
         said.append(f"and {len(changes) - MAX_CHANGES} more")
     text = f"  {pair.kind:<8} {' ↔ '.join(ends)}"
     return f"{text}  ({'; '.join(said)})" if said else text
-
-
-def _change(change: Change) -> str:
-    old, new = quoted(change.a, VALUE_CHARS) or "-", quoted(change.b, VALUE_CHARS) or "-"
-    return f"{change.what} {change.name}".strip() + f": {old} → {new}"
 
 
 def _op_types_of(end: str, graph: str, ids: tuple[str, ...], nodes: Nodes) -> str:

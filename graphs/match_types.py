@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from graphs.errors import quoted
 from graphs.ir import Graph
 
 PairKind = Literal["equal", "changed", "fused", "split", "added", "removed"]
@@ -33,6 +34,11 @@ class Change:
     name: str = ""
     a: str = ""
     b: str = ""
+
+    def text(self, limit: int = 60) -> str:
+        """Return e.g. ``dtype: float32 → int8``; each side is cut at `limit` characters."""
+        old, new = quoted(self.a, limit) or "-", quoted(self.b, limit) or "-"
+        return f"{self.what} {self.name}".strip() + f": {old} → {new}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphs.ir import Graph, NodeKind
+from graphs.ir import Graph, Node, NodeKind
 from graphs.match_types import KINDS, Matching, PairKind
 from graphs.node_data import NodeData
 
@@ -97,6 +97,40 @@ class OpCount:
 
     op_type: str
     counts: dict[PairKind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One pair for a table; texts from files are untrusted.
+
+    Attributes
+    ----------
+    index : int
+        Of the pair.
+    kind : PairKind
+    a, b : str
+        Ids of the nodes that the pair is made by; empty where a side has none.
+    a_op, b_op : str
+        Their op types.
+    n_a, n_b : int
+        How many nodes the pair holds on each side.
+    changes : str
+        All changes in one line.
+    why : str
+    confidence : float
+    """
+
+    index: int
+    kind: PairKind
+    a: str
+    b: str
+    a_op: str
+    b_op: str
+    n_a: int
+    n_b: int
+    changes: str
+    why: str
+    confidence: float
 
 
 class MatchView:
@@ -189,13 +223,16 @@ class MatchView:
 
     def op_type(self, at: int) -> str:
         """Return the op type of a pair's first node, A's if it has one; empty for no operator."""
+        row = self.row(at, "a") or self.row(at, "b")
+        return row.op_type if row and row.kind == NodeKind.OPERATOR else ""
+
+    def row(self, at: int, end: End) -> Node | None:
+        """Return the node that a pair is made by on one side; None where it has none there."""
         pair = self.matching.pairs[at]
-        end: End = "a" if pair.a else "b"
-        side = self.side(end, pair.a_graph if pair.a else pair.b_graph)
-        row = self._first_rows(side)[at]
-        graph = side.graph
-        is_operator = graph.node_kind[row] == NodeKind.OPERATOR
-        return graph.op_types[int(graph.node_op[row])] if is_operator else ""
+        if not (pair.a if end == "a" else pair.b):
+            return None
+        side = self.side(end, pair.a_graph if end == "a" else pair.b_graph)
+        return side.graph.node(self._first_rows(side)[at])
 
     def _first_rows(self, side: GraphSide) -> dict[int, int]:
         key = (side.end, side.graph.id)
@@ -203,6 +240,28 @@ class MatchView:
             rows = np.flatnonzero(side.is_first)
             self._firsts[key] = dict(zip(side.pair[rows].tolist(), rows.tolist(), strict=True))
         return self._firsts[key]
+
+    def table(self, kinds: Sequence[PairKind] = KINDS[1:]) -> list[TableRow]:
+        """Return the pairs of some kinds as rows of a table, in the matching's order."""
+        return [
+            self._table_row(at) for at, pair in enumerate(self.matching.pairs) if pair.kind in kinds
+        ]
+
+    def _table_row(self, at: int) -> TableRow:
+        pair, a, b = self.matching.pairs[at], self.row(at, "a"), self.row(at, "b")
+        return TableRow(
+            at,
+            pair.kind,
+            a.id if a else "",
+            b.id if b else "",
+            a.op_type if a else "",
+            b.op_type if b else "",
+            len(pair.a),
+            len(pair.b),
+            "; ".join(change.text() for change in pair.changes),
+            pair.why,
+            pair.confidence,
+        )
 
 
 def _group_kinds(graph: Graph, kind: NDArray[np.uint8]) -> NDArray[np.int32]:

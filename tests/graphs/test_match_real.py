@@ -46,6 +46,7 @@ ACROSS = {
     ),
 }
 WITHOUT_NAMES = MatchOptions(use_names=False)
+MAX_NODES = 6_000  # of the models that are compared with themselves
 
 
 def matched(corpus: Path, files: tuple[str, str], options: MatchOptions | None = None) -> Matching:
@@ -69,6 +70,24 @@ def expected_pairs(name: str) -> set[tuple[str, str]]:
     """Return the pairs that were checked by hand."""
     lines = (EXPECTED / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
     return {(a, b) for a, b in (line.split("\t") for line in lines)}
+
+
+def test_every_real_model_is_equal_to_itself(corpus: Path) -> None:
+    """Each node of each file is its own partner, and nothing differs."""
+    lines = (corpus / "MANIFEST.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    names = [line.split("\t")[0] for line in lines]
+    n_compared = 0
+    for name in names:
+        path = corpus / name
+        if name.startswith(("malformed/", "profiles/")) or path.suffix in (".bin", ".json"):
+            continue
+        a, b = importers.read(path), importers.read(path)
+        if sum(graph.n_nodes for graph in a.graphs) < MAX_NODES:
+            matching = match_models(a, b)
+            assert matching.is_equal, name
+            assert all((p.a, p.a_graph) == (p.b, p.b_graph) for p in matching.pairs), name
+            n_compared += 1
+    assert n_compared > 20
 
 
 @pytest.mark.parametrize("name", FLOAT_AND_INT8)

@@ -141,6 +141,19 @@ def test_kinds_are_categorical_node_data() -> None:
     assert [KINDS[int(v)] for v in data.values] == ["fused"] * 3 + ["equal"] * 2
 
 
+def test_the_table_has_a_row_for_each_difference() -> None:
+    """Ids and op types of both sides, how many nodes a pair holds, and what changed in words."""
+    (row,) = fused_view().table()
+    assert (row.kind, row.a, row.b) == ("fused", "s/conv", "s/conv")
+    assert (row.a_op, row.b_op, row.n_a, row.n_b) == ("Conv", "CONV_2D", 3, 1)
+    view = edited_view()
+    rows = view.table()
+    assert len(rows) == sum(pair.kind != "equal" for pair in view.matching.pairs)
+    assert all((row.a == "") == (row.kind == "added") for row in rows)
+    assert any(row.changes.endswith(" → Tanh") and "op type: " in row.changes for row in rows)
+    assert len(view.table(("equal",))) + len(rows) == len(view.matching.pairs)
+
+
 def test_op_types_are_counted_with_the_most_different_first() -> None:
     """Each operator pair counts once, under A's op type, or B's where only B has it."""
     view = edited_view()
