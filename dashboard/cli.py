@@ -78,6 +78,13 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         "--weights", action="store_true", help="say how far the weights of each pair differ"
     )
     compare.add_argument(
+        "--tolerance",
+        type=_share,
+        metavar="SHARE",
+        help="compare weights, and call those equal that differ by no more than this share of the"
+        " largest",
+    )
+    compare.add_argument(
         "--mapping", type=Path, metavar="FILE", help="pairs to keep, as Model Explorer writes them"
     )
     compare.add_argument(
@@ -130,22 +137,32 @@ def _inspect(values: argparse.Namespace) -> int:
 
 
 def _compare(values: argparse.Namespace) -> int:
-    from dashboard.comparison import compare, to_json, write_mapping
+    from dashboard.comparison import compare, is_equal_within, to_json, write_mapping
     from dashboard.comparison_text import to_text
     from graphs.match_tensors import weight_differences
 
     comparison = compare(values.a, values.b, values.mapping)
     matching = comparison.matching
-    weights = list(weight_differences(matching)) if values.weights else None
+    is_asked = values.weights or values.tolerance is not None
+    weights = list(weight_differences(matching)) if is_asked else None
     if values.write_mapping is not None:
         write_mapping(matching, values.write_mapping)
     if values.json:
         import json
 
-        print(json.dumps(to_json(comparison, weights), ensure_ascii=True, allow_nan=False))
+        report = to_json(comparison, weights, values.tolerance or 0.0)
+        print(json.dumps(report, ensure_ascii=True, allow_nan=False))
     else:
-        print(to_text(comparison, values.a, values.b, weights))
-    return 0 if matching.is_equal else EXIT_DIFFERENT
+        print(to_text(comparison, values.a, values.b, weights, values.tolerance or 0.0))
+    is_equal = matching.is_equal or is_equal_within(matching, weights or (), values.tolerance)
+    return 0 if is_equal else EXIT_DIFFERENT
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("a share is from 0 to 1")
+    return share
 
 
 def _measure(values: argparse.Namespace) -> int:

@@ -91,7 +91,24 @@ def write_mapping(matching: Matching, path: Path) -> None:
         raise ReadError(str(path), f"it cannot be written: {error.strerror}") from error
 
 
-def to_json(comparison: Comparison, weights: Iterable[WeightDifference] | None = None) -> Report:
+def is_equal_within(
+    matching: Matching, weights: Iterable[WeightDifference], tolerance: float | None
+) -> bool:
+    """Return whether nothing but weights differs, and these by no more than a share."""
+    if tolerance is None:
+        return False
+    return all(entry.is_within(tolerance) for entry in weights) and all(
+        pair.kind == "equal"
+        or (pair.kind == "changed" and {change.what for change in pair.changes} == {"weights"})
+        for pair in matching.pairs
+    )
+
+
+def to_json(
+    comparison: Comparison,
+    weights: Iterable[WeightDifference] | None = None,
+    tolerance: float = 0.0,
+) -> Report:
     """Return the report, with an entry ``weights`` where they were compared.
 
     Returns
@@ -119,11 +136,11 @@ def to_json(comparison: Comparison, weights: Iterable[WeightDifference] | None =
         "seconds": round(comparison.seconds, 4),
     }
     if weights is not None:
-        report["weights"] = [_weight(entry, matching) for entry in weights]
+        report["weights"] = [_weight(entry, matching, tolerance) for entry in weights]
     return report
 
 
-def _weight(entry: WeightDifference, matching: Matching) -> Report:
+def _weight(entry: WeightDifference, matching: Matching, tolerance: float) -> Report:
     """Return one entry; numbers that JSON has not are None."""
     return {
         "a": _ids((entry.a,), entry.a_graph, matching.a[0].id)[0],
@@ -131,6 +148,7 @@ def _weight(entry: WeightDifference, matching: Matching) -> Report:
         "n_elements": entry.n_elements,
         "largest": entry.largest if isfinite(entry.largest) else None,
         "relative": entry.relative if isfinite(entry.relative) else None,
+        "is_within": entry.is_within(tolerance),
         "axes": list(entry.axes),
         "not_compared": entry.not_compared,
     }

@@ -24,9 +24,13 @@ WEIGHTS = {True: "the same weights", False: "other weights", None: "weights not 
 
 
 def to_text(
-    comparison: Comparison, a: Path, b: Path, weights: Sequence[WeightDifference] | None = None
+    comparison: Comparison,
+    a: Path,
+    b: Path,
+    weights: Sequence[WeightDifference] | None = None,
+    tolerance: float = 0.0,
 ) -> str:
-    """Return what differs: in numbers, by op type, then pair by pair."""
+    """Return what differs: in numbers, by op type, then pair by pair, then weights if compared."""
     matching = comparison.matching
     counts = ", ".join(f"{n:,} {kind}" for kind, n in matching.counts().items())
     lines = [
@@ -37,7 +41,7 @@ def to_text(
         *_changes(matching),
         *_op_types(matching),
         *_differences(matching),
-        *(_weights(weights) if weights is not None else ()),
+        *(_weights(weights, tolerance) if weights is not None else ()),
     ]
     return "\n".join(lines)
 
@@ -135,15 +139,19 @@ def _op_types_of(end: str, graph: str, ids: tuple[str, ...], nodes: Nodes) -> st
     return " + ".join(said[:6]) + (" + …" if len(said) > 6 else "")
 
 
-def _weights(weights: Sequence[WeightDifference]) -> Iterator[str]:
+def _weights(weights: Sequence[WeightDifference], tolerance: float) -> Iterator[str]:
     """Say how many paired weights are the same, and which differ most."""
     compared = [entry for entry in weights if not entry.not_compared]
-    differing = sorted((e for e in compared if not e.is_equal), key=lambda e: -e.relative)
+    n_equal = sum(entry.is_equal for entry in compared)
+    far = sorted((e for e in compared if not e.is_within(tolerance)), key=lambda e: -e.relative)
     reasons = Counter(entry.not_compared for entry in weights if entry.not_compared)
-    said = [f"{len(compared) - len(differing):,} the same", f"{len(differing):,} differ"]
+    said = [f"{n_equal:,} the same"]
+    if tolerance:
+        said.append(f"{len(compared) - n_equal - len(far):,} within {tolerance:g}")
+    said.append(f"{len(far):,} differ")
     said += [f"{n:,} not compared: {reason}" for reason, n in reasons.most_common()]
     yield f"\nweights: {', '.join(said)}"
-    for entry in differing[:MAX_LINES]:
+    for entry in far[:MAX_LINES]:
         names = dict.fromkeys(quoted(name, ID_CHARS) for name in (entry.a, entry.b))
         yield (
             f"  {' ↔ '.join(names)}  largest difference {entry.largest:.3g},"

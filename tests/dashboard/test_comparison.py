@@ -169,11 +169,36 @@ def test_weights_are_compared_on_demand(
     assert "weights" not in compared(capsys, *files)
     (entry,) = compared(capsys, *files, "--weights")["weights"]
     assert entry == {
-        "a": "w", "b": "w", "n_elements": 6, "largest": 0.5, "relative": 0.1, "axes": [],
-        "not_compared": "",
+        "a": "w", "b": "w", "n_elements": 6, "largest": 0.5, "relative": 0.1,
+        "is_within": False, "axes": [], "not_compared": "",
     }  # fmt: skip
     assert main(["compare", *files, "--weights"]) == 1
     assert "largest difference 0.5, 10.00% of the largest value" in capsys.readouterr().out
+
+
+def test_weights_within_a_tolerance_are_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing else differs, the status is 0 within the tolerance and 1 beyond it."""
+    nodes = [node("Add", "x w", "y", "sum")]
+    a = written(tmp_path / "a.onnx", *nodes)
+    b = written(tmp_path / "b.onnx", *nodes, kernel=KERNEL * 1.001)
+    (entry,) = compared(capsys, a, b, "--tolerance", "0.01", status=0)["weights"]
+    assert entry["is_within"] is True and entry["relative"] == pytest.approx(0.001, rel=0.01)
+    (entry,) = compared(capsys, a, b, "--tolerance", "1e-6")["weights"]
+    assert entry["is_within"] is False
+    assert main(["compare", a, b, "--tolerance", "0.01"]) == 0
+    assert "weights: 0 the same, 1 within 0.01, 0 differ" in capsys.readouterr().out
+
+
+def test_a_tolerance_forgives_nothing_but_weights(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another node is a difference however far weights may be; no share above one is taken."""
+    compared(capsys, *files, "--tolerance", "1")
+    with pytest.raises(SystemExit) as exit:
+        main(["compare", *files, "--tolerance", "2"])
+    assert exit.value.code == 2
 
 
 def test_nodes_of_called_graphs_are_named_with_their_graph(
