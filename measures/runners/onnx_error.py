@@ -17,9 +17,11 @@ from measures.runners.comparison import Comparison
 from measures.runners.failure import words_of
 from measures.runners.onnx_local import LocalRun, Tensors
 from measures.runners.onnx_pairs import Pair, expose, pairs, restore
+from measures.runners.portions import Portions
 from measures.samples import Feed, Samples, renamed
 
 _FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
+MAX_SAMPLE_BYTES = 1 << 30  # of tensors of both models that are in memory together
 METHOD = "both models on ONNX Runtime's CPU kernels, graph optimization off"
 
 
@@ -107,7 +109,9 @@ class _Errors(Comparison):
                          found, drawn)  # fmt: skip
         self._request, self._pairs = request, found
         self._first, self._second = first, second
+        self._is_local = bool(request.get("is_local", True))
         self._nodes: LocalRun | None = None
+        self._portions = Portions(len(found), MAX_SAMPLE_BYTES)
 
     @property
     def steps(self) -> list[float | None]:
@@ -115,19 +119,37 @@ class _Errors(Comparison):
         return [None if math.isnan(p.steps.step) else p.steps.step for p in self._pairs]
 
     def add(self, feed: Feed) -> None:
-        """Add one sample."""
-        names = [p.reference for p in self._pairs if p.reference not in feed]
-        floats = {**feed, **_run(self._first, names, feed)}
+        """Add one sample: tensors in portions, all of them together only for local errors."""
         own = renamed(feed, [value.name for value in self._second.get_inputs()])
-        twins = _run(self._second, [p.quantized for p in self._pairs], own)
-        for one, pair in zip(self.sums, self._pairs, strict=True):
-            x, y = np.asarray(floats[pair.reference]), np.asarray(twins[pair.quantized])
-            if x.shape != y.shape:
-                reason = f"shapes {x.shape} and {y.shape} differ between the two models"
-                raise MeasureError("quantization error", reason, node=pair.key)
-            one.add(x, y, pair.steps.bounds)
-        if self._request.get("is_local", True):
-            self._add_local(floats, twins, own)
+        kept: tuple[Tensors, Tensors] = (dict(feed), {})
+        for portion in self._portions:
+            floats, twins = self._tensors(portion, feed, own)
+            for i in portion:
+                self._add(i, floats, twins)
+            if self._is_local and self._portions.total_bytes > MAX_SAMPLE_BYTES:
+                self._is_local, kept = False, ({}, {})
+                self.fail_local(f"the tensors of one sample take more than {MAX_SAMPLE_BYTES:,} B")
+            if self._is_local:
+                kept[0].update(floats)
+                kept[1].update(twins)
+        if self._is_local:
+            self._add_local(*kept, own)
+
+    def _tensors(self, portion: list[int], feed: Feed, own: Feed) -> tuple[Tensors, Tensors]:
+        """Return the tensors of some pairs in the float and in the quantized model."""
+        found = [self._pairs[i] for i in portion]
+        names = [p.reference for p in found if p.reference not in feed]
+        floats = {**feed, **_run(self._first, names, feed)}
+        return floats, _run(self._second, [p.quantized for p in found], own)
+
+    def _add(self, i: int, floats: Tensors, twins: Tensors) -> None:
+        pair = self._pairs[i]
+        x, y = np.asarray(floats[pair.reference]), np.asarray(twins[pair.quantized])
+        if x.shape != y.shape:
+            reason = f"shapes {x.shape} and {y.shape} differ between the two models"
+            raise MeasureError("quantization error", reason, node=pair.key)
+        self._portions.learn(i, x.nbytes + y.nbytes)
+        self.sums[i].add(x, y, pair.steps.bounds)
 
     def _add_local(self, floats: Tensors, twins: Tensors, own: Feed) -> None:
         try:
@@ -136,7 +158,7 @@ class _Errors(Comparison):
             results = self._nodes.run(floats, own)
         except Exception as error:  # the runtime's exceptions share no public base
             self.fail_local(words_of(error))
-            self._request = {**self._request, "is_local": False}
+            self._is_local = False
             return
         for one, (x, y) in zip(self.local, results, strict=True):
             one.add(np.asarray(x), np.asarray(y))
