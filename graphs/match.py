@@ -22,6 +22,7 @@ from graphs.match_names import (
     pair_fixed,
 )
 from graphs.match_order import pair_by_order
+from graphs.match_region import pair_regions
 from graphs.match_side import Side, Vocabulary, make_side, reached_graphs
 from graphs.match_skeleton import HEAVY_TRANSPARENT
 from graphs.match_spread import spread_all
@@ -92,6 +93,7 @@ def _match(
         pair_changed_names(work)
     if options.use_names:
         pair_expanded(work)
+    pair_regions(work)
     fold(work)
     return _result(work)
 

@@ -33,6 +33,7 @@ NOT_MEANT = frozenset(
         "op_version",
         "path",
         "module",
+        "namespace",
         "scope",
         "from_node",
         "torch_fn",
@@ -156,7 +157,11 @@ def _attributes(work: Work, a: int, b: int) -> Iterator[Change]:
 
 
 def _meant(facts: Facts) -> dict[str, str]:
-    return {key: value for key, value in facts if key not in NOT_MEANT and key[:2] != "__"}
+    return {
+        key: value
+        for key, value in facts
+        if key not in NOT_MEANT and not key.startswith(("__", "pkg."))  # hidden; an exporter's
+    }
 
 
 def _differing(
