@@ -4,8 +4,9 @@ Stages, in order:
 
 digits_cnn    trains and writes four files; needs tensorflow, scikit-learn, onnx, onnxruntime
 decoder       writes one file; needs onnx
-node_data     measures latency and quantization error on this machine and writes them;
+errors        takes quantization error and accuracy of the samples and writes them;
               needs scikit-learn, onnx, onnxruntime, ai-edge-litert
+latency       times the samples on this machine, which must have nothing else to do; the same
 
 The model files come out byte for byte the same on the same versions; measured
 numbers do not. What a stage needs and lacks is said before anything runs.
@@ -34,7 +35,8 @@ _RUNTIMES = ("scikit-learn", "onnx", "onnxruntime", "ai-edge-litert")
 _NEEDS = {
     "digits_cnn": ("tensorflow", "scikit-learn", "onnx", "onnxruntime"),
     "decoder": ("onnx",),
-    "node_data": _RUNTIMES,
+    "errors": _RUNTIMES,
+    "latency": _RUNTIMES,
 }
 
 
@@ -64,17 +66,25 @@ def make_decoder(folder: Path) -> None:
     write_decoder(folder / "onnx" / "decoder.onnx")
 
 
-def make_node_data(folder: Path) -> None:
-    """Measure every sample and write its node data and what it was measured with."""
-    from sample_models.make.measured import write_node_data
+def make_errors(folder: Path) -> None:
+    """Take the errors of every quantized sample and write what they were taken with."""
+    from sample_models.make.measured import write_errors
 
-    write_node_data(folder)
+    write_errors(folder)
+
+
+def make_latency(folder: Path) -> None:
+    """Time every sample and write what it was timed with."""
+    from sample_models.make.measured import write_latency
+
+    write_latency(folder)
 
 
 _STAGES: dict[str, Callable[[Path], None]] = {
     "digits_cnn": make_digits_cnn,
     "decoder": make_decoder,
-    "node_data": make_node_data,
+    "errors": make_errors,
+    "latency": make_latency,
 }
 
 

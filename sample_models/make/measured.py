@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,40 @@ from sample_models.make.cnn_onnx import as_onnx_input
 from sample_models.make.decoder import SEED, SEQUENCE, VOCABULARY
 from sample_models.make.digits import Digits, load_digits
 
-# The profiler of ONNX Runtime adds about 2 µs to each node: a batch makes nodes long enough.
+# A batch makes nodes long enough to outweigh what measuring them adds.
 ONNX_BATCH = 32
 DECODER_BATCH = 32
 N_REPEATS, N_WARMUP = 200, 20
 DECODER_REPEATS, DECODER_WARMUP = 40, 5
 MAX_DRIFT, MAX_ATTEMPTS = 0.08, 5
+Record = dict[str, Any]
+# (sample, all samples, file of its inputs, texts to write by name) -> what its record gains
+Take = Callable[[Sample, Sequence[Sample], Path, dict[str, str]], Record]
 
 
-def write_node_data(folder: Path) -> None:
-    """Measure every sample of the manifest; `folder` takes all that was measured, or nothing."""
+def write_latency(folder: Path) -> None:
+    """Time every sample of the manifest; `folder` takes all that was measured, or nothing."""
+    _write(folder, lambda one, _, inputs, texts: _latency(one, inputs, texts))
+
+
+def write_errors(folder: Path) -> None:
+    """Take errors of every quantized sample, and the accuracy of every one that has one."""
+    digits = load_digits()
+
+    def take(one: Sample, made: Sequence[Sample], inputs: Path, texts: dict[str, str]) -> Record:
+        record: Record = {}
+        if one.reference:
+            twin = next(other for other in made if other.name == one.reference)
+            record |= _error(one, twin, inputs, texts)
+        if one.name != "decoder":
+            record["held_out_accuracy"] = accuracy(one, digits)
+        return record
+
+    _write(folder, take)
+
+
+def _write(folder: Path, take: Take) -> None:
+    """Add to each sample's record what `take` returns, and write the texts that it adds."""
     digits = load_digits()
     texts: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -42,12 +67,9 @@ def write_node_data(folder: Path) -> None:
         for one in made:
             inputs = Path(name) / f"{one.name}.npz"
             np.savez(inputs, **_inputs(one, digits))
-            record = _latency(one, inputs, texts)
-            if one.reference:
-                twin = next(other for other in made if other.name == one.reference)
-                record |= _error(one, twin, inputs, texts)
-            if one.name != "decoder":
-                record["held_out_accuracy"] = accuracy(one, digits)
+            file = folder / "node_data" / f"{one.name}.record.json"
+            record = json.loads(file.read_text()) if file.exists() else {}
+            record |= take(one, made, inputs, texts)
             texts[f"{one.name}.record"] = json.dumps(record, indent=1) + "\n"
     for name, text in texts.items():
         (folder / "node_data" / f"{name}.json").write_text(text, encoding="utf-8")
