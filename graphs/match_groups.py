@@ -1,7 +1,7 @@
 """Pair the groups whose members are paired with each other.
 
-A group's partner is the namespace of the other side that shares most of its paired nodes,
-members of inner groups counted; both must choose each other. Linear in pairs times the depth
+A group's partner is the namespace of the other side with which it shares the largest part of
+both, members of inner groups counted; both must choose each other. Linear in pairs times the depth
 of their namespaces. Imports `graphs.match_types` and the columns.
 """
 
@@ -45,7 +45,8 @@ def group_pairs(
         for outer in _around(graphs_a, mine)[:depth]:
             for other in _around(graphs_b, theirs)[:depth]:
                 shared[outer, other] += n
-    best_a, best_b = _best(shared, 0, sizes_b), _best(shared, 1, sizes_a)
+    best_a = _best(shared, 0, sizes_a, sizes_b)
+    best_b = _best(shared, 1, sizes_b, sizes_a)
     found = []
     for mine in sorted(best_a):
         theirs = best_a[mine]
@@ -92,12 +93,17 @@ def _sizes(graphs: Sequence[Graph]) -> Counter[Key]:
     return sizes
 
 
-def _best(shared: Counter[tuple[Key, Key]], end: int, sizes: Counter[Key]) -> dict[Key, Key]:
-    """Return the partner of each: most shared, of those the smallest, of those the first."""
-    best: dict[Key, tuple[int, int, Key]] = {}
+def _best(
+    shared: Counter[tuple[Key, Key]], end: int, own: Counter[Key], other: Counter[Key]
+) -> dict[Key, Key]:
+    """Return the partner of each: the largest share of both, of those the most, of those the first.
+
+    By the share (Dice 1945) and not the number, for what is around a partner shares as much.
+    """
+    best: dict[Key, tuple[float, int, Key]] = {}
     for keys, n in shared.items():
         mine, theirs = keys[end], keys[1 - end]
-        rank = (-n, sizes[theirs], theirs)
+        rank = (-2.0 * n / (own[mine] + other[theirs]), -n, theirs)
         if mine not in best or rank < best[mine]:
             best[mine] = rank
     return {mine: rank[2] for mine, rank in best.items()}
