@@ -66,15 +66,19 @@ def changes_of(work: Work, rows_a: list[int], rows_b: list[int]) -> tuple[Change
         The row that the pair is made by, then what was folded into it.
     """
     a, b = rows_a[0], rows_b[0]
-    found = [
-        *_op_type(work, a, b),
-        *_types(work, a, b),
-        *_attributes(work, a, b),
-        *_quantization(work, a, b),
-        *(_quantizing(work, rows_a, rows_b) if len(rows_a) + len(rows_b) > 2 else ()),
-        *_inputs(work, a, b),
-        *_weights(work, a, b),
-    ]
+    found: list[Change] = []
+    if work.a.op[a] != work.b.op[b]:
+        found += _op_type(work, a, b)
+    if work.a.full_type_of[a] != work.b.full_type_of[b] or work.a.n_outputs[a] != 1:
+        found += _types(work, a, b)
+    found += _attributes(work, a, b)
+    found += _quantization(work, a, b)
+    if len(rows_a) + len(rows_b) > 2:
+        found += _quantizing(work, rows_a, rows_b)
+    ends = zip(work.a.preds[a], work.b.preds[b], strict=False)
+    if any(work.to_b[mine[0]] != theirs[0] for mine, theirs in ends):
+        found += _inputs(work, a, b)  # what only one side reads is in its attributes or constants
+    found += _weights(work, a, b)
     return tuple(found[:MAX_CHANGES])
 
 
@@ -211,9 +215,6 @@ def _inputs(work: Work, a: int, b: int) -> Iterator[Change]:
 
     Between formats constants do not count: converters share equal ones among their readers.
     """
-    ends = zip(work.a.preds[a], work.b.preds[b], strict=False)
-    if all(work.to_b[mine[0]] == theirs[0] for mine, theirs in ends):
-        return  # what only one side reads besides is found in its attributes or constants
     fed = {_own(work.host_b, row) for row, _, _ in (*work.b.preds[b], *work.skeleton_b.preds[b])}
     fed_a = {_own(work.host_a, row) for row, _, _ in (*work.a.preds[a], *work.skeleton_a.preds[a])}
     others = (row for row in fed if row != b and work.to_a[row] >= 0)

@@ -41,9 +41,11 @@ def group_pairs(
     )
     depth = max(1, min(MAX_DEPTH_COUNTED, isqrt(MAX_COUNTED // max(1, len(leaves)))))
     shared: Counter[tuple[Key, Key]] = Counter()
+    around_a = {mine: _around(graphs_a, mine)[:depth] for mine in {mine for mine, _ in leaves}}
+    around_b = {own: _around(graphs_b, own)[:depth] for own in {theirs for _, theirs in leaves}}
     for (mine, theirs), n in leaves.items():
-        for outer in _around(graphs_a, mine)[:depth]:
-            for other in _around(graphs_b, theirs)[:depth]:
+        for outer in around_a[mine]:
+            for other in around_b[theirs]:
                 shared[outer, other] += n
     best_a = _best(shared, 0, sizes_a, sizes_b)
     best_b = _best(shared, 1, sizes_b, sizes_a)

@@ -49,9 +49,9 @@ class Side:
         The first row of each graph, and n.
     ids : list of str
         Node ids, unique only in their graph.
-    graph_of, kind, op, class_of, type_of, n_outputs : list of int
-        Index in `graphs`; `NodeKind`; numbers of the op type, of its class and of the first
-        output's type (0 where there is none); how many outputs.
+    graph_of, kind, op, class_of, type_of, full_type_of, n_outputs : list of int
+        Index in `graphs`; `NodeKind`; numbers of the op type, of its class, of the first
+        output's shape and of its shape with its dtype (0 where there is none); how many outputs.
     class_names : list of str
         Class of each row.
     preds : list of tuple of (source row, source slot, slot)
@@ -72,6 +72,7 @@ class Side:
     op: Rows
     class_of: Rows
     type_of: Rows
+    full_type_of: Rows
     n_outputs: Rows
     class_names: list[str]
     preds: list[tuple[tuple[int, int, int], ...]]
@@ -114,7 +115,7 @@ class Side:
 
 def make_side(graphs: Sequence[Graph], vocabulary: Vocabulary) -> Side:
     """Return the columns of graphs; the first is the one that opens, each comes once."""
-    side = Side(tuple(graphs), [0], [], [], [], [], [], [], [], [], [], [], [], [])
+    side = Side(tuple(graphs), [0], [], [], [], [], [], [], [], [], [], [], [], [], [])
     for index, graph in enumerate(graphs):
         _append(side, index, graph, vocabulary)
     _connect_calls(side)
@@ -166,6 +167,7 @@ def _append(side: Side, index: int, graph: Graph, vocabulary: Vocabulary) -> Non
     side.n_outputs += np.diff(graph.value_ptr).tolist()
     side.first_value += graph.value_ptr[:-1].tolist()
     side.type_of += _first_types(graph, shapes)
+    side.full_type_of += _first_types(graph, [vocabulary.number(one) for one in graph.types])
     side.is_inner += [index > 0 and kind in (NodeKind.INPUT, NodeKind.OUTPUT) for kind in kinds]
     side.preds += _entering(graph, start)
 
