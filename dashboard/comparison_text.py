@@ -117,7 +117,7 @@ def _kind(pair: Pair, nodes: Nodes) -> int:
 
 
 def _line(pair: Pair, nodes: Nodes) -> str:
-    ends = dict.fromkeys(quoted(ids[0], ID_CHARS) for ids in (pair.a, pair.b) if ids)
+    ends = dict.fromkeys(short(ids[0]) for ids in (pair.a, pair.b) if ids)
     changes = pair.changes
     said = []
     if pair.kind in ("fused", "split"):
@@ -129,6 +129,16 @@ def _line(pair: Pair, nodes: Nodes) -> str:
         said.append(f"and {len(changes) - MAX_CHANGES} more")
     text = f"  {pair.kind:<8} {' ↔ '.join(ends)}"
     return f"{text}  ({'; '.join(said)})" if said else text
+
+
+def short(id: str, limit: int = ID_CHARS) -> str:
+    """Return an id on one line: the first of joined names, and the ends of a long one."""
+    first, *more = id.split(";", 1)
+    if len(id) > limit and more:
+        return short(first, limit - 2) + ";…"
+    text = quoted(id, 4096)
+    head = limit // 3
+    return text if len(text) <= limit else f"{text[:head]}…{text[head + 1 - limit :]}"
 
 
 def _op_types_of(end: str, graph: str, ids: tuple[str, ...], nodes: Nodes) -> str:
@@ -152,7 +162,7 @@ def _weights(weights: Sequence[WeightDifference], tolerance: float) -> Iterator[
     said += [f"{n:,} not compared: {reason}" for reason, n in reasons.most_common()]
     yield f"\nweights: {', '.join(said)}"
     for entry in far[:MAX_LINES]:
-        names = dict.fromkeys(quoted(name, ID_CHARS) for name in (entry.a, entry.b))
+        names = dict.fromkeys(short(name) for name in (entry.a, entry.b))
         yield (
             f"  {' ↔ '.join(names)}  largest difference {entry.largest:.3g},"
             f" {entry.relative:.2%} of the largest value"

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from dashboard.cli import main
+from dashboard.comparison_text import short
 from sample_models import sample
 from tests.helpers.onnx_models import graph_of, model_of, node, weight
 
@@ -231,6 +232,15 @@ def test_the_text_begins_with_what_matters(
     headings = [line for line in lines if line in ("op types", "operators", "constants")]
     assert headings == ["op types", "operators", "constants"]
     assert "  added    new" in lines
+
+
+def test_long_names_are_cut_where_they_tell_least() -> None:
+    """Of joined names the first stays, of a long path both ends, a short one whole."""
+    assert short("a/relu;a/conv", 20) == "a/relu;a/conv"
+    assert short("a/relu;a/conv;a/bias", 15) == "a/relu;…"
+    cut = short("model/encoder/layer_11/attention/output", 20)
+    assert len(cut) == 20 and cut.startswith("model/") and cut.endswith("/output")
+    assert len(short("x" * 300 + ";y", 20)) == 20
 
 
 def test_a_name_from_a_file_stays_on_its_line(
