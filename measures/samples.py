@@ -87,6 +87,14 @@ class Samples:
     origin: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def origin_of_first(self) -> str:
+        """Where the first feed comes from: what is timed."""
+        if len(self.feeds) == 1:
+            return self.origin
+        n = len(next(iter(self.feeds[0].values()), ()))
+        return f"the first {n:,} of {self.origin}" if n > 1 else f"the first of {self.origin}"
+
 
 def samples(specs: Sequence[InputSpec], request: Mapping[str, Any]) -> Samples:
     """Return the feeds that a request asks for.

@@ -53,7 +53,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         **whole_run(np.concatenate([before, after])),
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
-        "data": drawn.origin,
+        "data": drawn.origin_of_first,
         "notes": list(drawn.notes),
         "fused": {},
         "skipped": skipped,

@@ -72,7 +72,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         **whole_run(whole),
         "n_repeats": n_repeats,
         "inputs": onnx_sessions.shapes_of(feed),
-        "data": drawn.origin,
+        "data": drawn.origin_of_first,
         "notes": [*drawn.notes, *_few_runs(n_repeats, int(request["n_repeats"]))],
         "fused": _fused(keys, fused, model, times),
         "skipped": {keys[i]: reason for i, reason in skipped.items()}

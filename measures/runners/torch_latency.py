@@ -65,7 +65,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         **whole_run(whole),
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
-        "data": drawn.samples.origin,
+        "data": drawn.samples.origin_of_first,
         "notes": list(drawn.samples.notes),
         "fused": {},
         "skipped": {},

@@ -86,14 +86,16 @@ def test_tflite_operators_add_up_to_the_whole_run(name: str) -> None:
 
 
 def _assert_adds_up(name: str, format: str, settings: LatencySettings) -> None:
-    """Compare what waiting for others does not reach: the nodes' p10, the whole run's CPU time.
+    """Compare like with like: medians with the processor time, p10 with the p10 of the whole run.
 
-    Caches are shared with others all the same, so some attempts are made.
+    Other work on the machine lengthens the whole run's median, and shares its caches, so
+    some attempts are made.
     """
     tried: list[float] = []
-    while len(tried) < 3 and not any(abs(t - 1) <= 0.15 for t in tried):
+    while len(tried) < 6 and not any(abs(t - 1) <= 0.15 for t in tried):
         found = measure_latency(sample(name).path, format, settings=settings)
-        tried.append(float(found.p10_ms.sum()) / found.whole_cpu_ms)
+        tried.append(float(found.median_ms.sum()) / found.whole_cpu_ms)
+        tried.append(float(found.p10_ms.sum()) / found.whole_p10_ms)
         assert len(found.keys) == sample(name).expectation["n_operators"]
     assert any(abs(t - 1) <= 0.15 for t in tried), tried
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graphs.errors import NotRunnable
-from measures.samples import InputSpec, batches, random_feed, read_samples
+from measures.samples import InputSpec, batches, random_feed, read_samples, samples
 
 IMAGE = InputSpec("image", "float32", (None, 4))
 MASK = InputSpec("mask", "bool", (None,))
@@ -78,3 +78,16 @@ def test_random_data_is_the_same_each_time() -> None:
     assert all(np.array_equal(first[name], second[name]) for name in first)
     with pytest.raises(NotRunnable, match="of type string"):
         random_feed([InputSpec("words", "string", (1,))])
+
+
+def test_what_is_timed_is_told_from_what_is_in_the_file(tmp_path: Path) -> None:
+    """Of several samples the first is timed, or the first batch, and the record says so."""
+    path = _saved(tmp_path / "in.npz", image=np.zeros((5, 4), np.float32))
+    for batch, words in (
+        (1, "the first of 5 samples"),
+        (2, "the first 2 of 5 samples"),
+        (5, "5 sam"),
+    ):
+        drawn = samples([IMAGE], {"inputs": str(path), "batch": batch})
+        assert drawn.origin_of_first.startswith(words)
+        assert drawn.origin == "5 samples of in.npz"
