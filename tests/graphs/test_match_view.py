@@ -180,6 +180,24 @@ def test_times_of_a_fused_pair_add_up() -> None:
     assert data.on(side, "ratio").unit == ""
 
 
+def test_no_time_is_lost() -> None:
+    """All of either side's time is in the pairs, in the op types, and on the other side's nodes."""
+    view = edited_view()
+    random = np.random.default_rng(1)
+    a, b = (
+        data_of(graph, list(random.uniform(0, 9, graph.n_nodes)))
+        for graph in (view.matching.a[0], view.matching.b[0])
+    )
+    data = paired_data(view, a, b)
+    assert np.isclose(np.nansum(data.a), a.values.sum())
+    assert np.isclose(np.nansum(data.b), b.values.sum())
+    rows = by_op_type(view, data)
+    assert np.isclose(np.nansum([row.a for row in rows]), a.values.sum())
+    on_a = data.on(view.side("a", a.graph_id), "b")
+    is_added = np.array([not pair.a for pair in view.matching.pairs])
+    assert np.isclose(np.nansum(on_a.values), b.values.sum() - np.nansum(data.b[is_added]))
+
+
 def test_of_errors_the_worst_counts() -> None:
     """What is not a sum is put together as its measure says."""
     view = fused_view()
