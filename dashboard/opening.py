@@ -18,7 +18,9 @@ from dashboard.arguments import Arguments
 from dashboard.notices import Notices
 from dashboard.roots import list_files, reference_of, resolve
 from dashboard.run_files import FileSource
+from dashboard.run_kept import find, named_sets
 from dashboard.run_request import is_runnable
+from dashboard.runs import RunStore
 from dashboard.session import OpenModel, Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
@@ -57,12 +59,18 @@ class Opening:
     """Opens things for one session."""
 
     def __init__(
-        self, session: Session, work: Work, notices: Notices, arguments: Arguments
+        self,
+        session: Session,
+        work: Work,
+        notices: Notices,
+        arguments: Arguments,
+        store: RunStore | None = None,
     ) -> None:
         self.session = session
         self.work = work
         self.notices = notices
         self.arguments = arguments
+        self.store = store or RunStore()
 
     def open_reference(
         self,
@@ -157,7 +165,7 @@ class Opening:
         self.work.start(
             "open",
             f"Opening {names} …",
-            lambda progress: [_opened(request, progress) for request in requests],
+            lambda progress: [_opened(request, progress, self.store) for request in requests],
             lambda results: self._show(results, requests[0].graph_id, failed),
             failed,
         )
@@ -166,6 +174,8 @@ class Opening:
         for result in results:
             for error in result.errors:
                 self.notices.add(error)
+            for problem in result.problems:
+                self.notices.add(problem, "warning")
             self._report(result.sets)
         models = [result.model for result in results if result.model is not None]
         if not models:
@@ -222,6 +232,7 @@ class Opened:
     model: OpenModel | None
     sets: list[NodeData]
     errors: list[OpscopeError]
+    problems: list[str] = field(default_factory=list)
 
 
 def _computed(graph: Graph) -> list[NodeData]:
@@ -238,7 +249,7 @@ def _file(request: Request, model: Model) -> FileSource | None:
     return FileSource(request.name, None, sent) if is_runnable(model.format) else None
 
 
-def _opened(request: Request, progress: Progress) -> Opened:
+def _opened(request: Request, progress: Progress, store: RunStore) -> Opened:
     """Read a model with its node data; a bad node data file does not keep the model shut."""
     if progress.cancelled():
         return Opened(None, [], [])
@@ -266,4 +277,19 @@ def _opened(request: Request, progress: Progress) -> Opened:
         opened.grouped(graph.id)
     for one in with_unique_names(sets):
         opened.node_data.setdefault(one.graph_id, []).append(one)
-    return Opened(opened, sets, errors)
+    return Opened(opened, sets, errors, _with_runs(opened, store))
+
+
+def _with_runs(opened: OpenModel, store: RunStore) -> list[str]:
+    """Add the kept runs of a model, the newest to its main graph; return what cannot be read."""
+    if opened.file is None or not is_runnable(opened.model.format):
+        return []
+    opened.kept, problems = find(store, opened.file)
+    chosen, graph = opened.kept.chosen, opened.model.graphs[0]
+    if chosen:
+        held = opened.node_data.get(graph.id, [])
+        new = named_sets(graph, opened.kept.loaded[chosen], (), {one.name for one in held})
+        opened.kept.shown[chosen] = new
+        both = [*held, *new.values()]
+        opened.node_data[graph.id] = sorted(both, key=lambda one: one.source == "computed")
+    return problems

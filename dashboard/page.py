@@ -53,8 +53,9 @@ class App:
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
         self.details = DetailsPane(self.session, self.work)
         self.search = SearchPane(self.session, self.work)
-        self.measure = MeasurePane(self.session, self.work, self.notices, arguments)
-        self.measure.wanted = query.get("measure", "")
+        self.measure = MeasurePane(
+            self.session, self.work, self.notices, arguments, self.opening.store
+        )
         self.model = ModelPane(self.session)
         self.opener = Opener(self.opening)
         self.header = Header(self.session, self.opener)

@@ -1,11 +1,19 @@
-"""The runs of one open model: what is listed, and what of it is loaded. Imports no widgets."""
+"""The runs of one open model: what is listed, what of it is loaded, and what is on the graph.
+
+Imports no widgets.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+from dataclasses import replace
+
 from dashboard.run_files import FileSource
-from dashboard.run_record import Run, RunRecord
+from dashboard.run_record import Run, RunRecord, node_data
 from dashboard.runs import RunStore
 from graphs.errors import MeasureError
+from graphs.ir import Graph
+from graphs.node_data import NodeData
 
 
 class Kept:
@@ -16,6 +24,7 @@ class Kept:
         self.records: list[RunRecord] = []
         self.loaded: dict[str, Run] = {}
         self.chosen = ""
+        self.shown: dict[str, dict[str, NodeData]] = {}  # by run, then by `SetInfo.id`
 
     def put(self, key: str, run: Run) -> None:
         """Add a run, or what it holds now."""
@@ -23,12 +32,6 @@ class Kept:
         others = [one for one in self.records if one.id != run.record.id]
         self.records = sorted([run.record, *others], key=lambda r: r.id, reverse=True)
         self.loaded[run.record.id] = run
-
-    def join(self, other: Kept) -> None:
-        """Take over what another one holds, and what it chose."""
-        for run in other.loaded.values():
-            self.put(other.key, run)
-        self.chosen = other.chosen or self.chosen
 
     def next_title(self) -> str:
         """Return ``Run N`` with a number that no title bears."""
@@ -65,3 +68,29 @@ def find(store: RunStore, file: FileSource) -> tuple[Kept, list[str]]:
             kept.chosen = record.id
             break
     return kept, problems
+
+
+def named_sets(
+    graph: Graph, run: Run, without: Container[str], taken: set[str]
+) -> dict[str, NodeData]:
+    """Return the sets of a run by id, but for those `without`, under names that are free.
+
+    A name that is taken gets the run's title: ``latency · Run 2``.
+    """
+    every = zip(run.record.sets, node_data(run, graph), strict=True)
+    new = {info.id: data for info, data in every if info.id not in without}
+    is_taken = any(data.name in taken for data in new.values())
+    for id, data in new.items():
+        wanted = f"{data.name} · {run.record.title}" if is_taken else data.name
+        new[id] = replace(data, name=free_name(wanted, taken.__contains__))
+        taken.add(new[id].name)
+    return new
+
+
+def free_name(wanted: str, is_taken: Callable[[str], bool]) -> str:
+    """Return a name that is not taken: the second ``a`` is ``a (2)``."""
+    name, count = wanted, 1
+    while is_taken(name):
+        count += 1
+        name = f"{wanted} ({count})"
+    return name

@@ -91,7 +91,7 @@ class RunStore:
         for id in sorted(ids, reverse=True)[:MAX_LISTED]:
             try:
                 records.append(self._record(folder / id))
-            except (OSError, msgspec.DecodeError, ValueError) as error:
+            except (OSError, msgspec.DecodeError, ValueError, RecursionError) as error:
                 problems.append(f"A kept run ({id}) cannot be read: {quoted(error)}.")
         return Listed(key, tuple(records), tuple(problems))
 
@@ -105,7 +105,7 @@ class RunStore:
         """
         try:
             return _read_values(self._place(key, record.id) / VALUES, record)
-        except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are ValueErrors
+        except (OSError, ValueError, KeyError, MemoryError) as error:
             reason = f"its values cannot be read ({quoted(error)})"
             raise MeasureError(f"again what {record.title} holds", reason) from error
 
@@ -199,6 +199,15 @@ def write_values(target: Any, run: Run) -> None:
 
 
 def _read_values(path: Path, record: RunRecord) -> Run:
+    import pyarrow as pa
+
+    try:
+        return _run_of_parquet(path, record)
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
+
+
+def _run_of_parquet(path: Path, record: RunRecord) -> Run:
     import numpy as np
     import pyarrow.parquet as pq
 

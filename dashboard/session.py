@@ -17,6 +17,7 @@ import param
 from numpy.typing import NDArray
 
 from dashboard.run_files import FileSource
+from dashboard.run_kept import Kept
 from graphs.inferred import Origin, best_groups, groups_of
 from graphs.ir import Graph, Model, NodeKind
 from graphs.node_data import Aggregation, NodeData
@@ -49,6 +50,8 @@ class OpenModel:
         What an upload holds in memory; 0 for a file of the server.
     file : FileSource or None
         Where its bytes are, for a model that can be run.
+    kept : Kept
+        Its runs.
     """
 
     model: Model
@@ -58,6 +61,7 @@ class OpenModel:
     origin: dict[str, Origin] = field(default_factory=dict)
     n_uploaded_bytes: int = 0
     file: FileSource | None = None
+    kept: Kept = field(default_factory=Kept)
     _grouped: dict[tuple[str, str], Graph] = field(default_factory=dict)
 
     def grouped(self, graph_id: str) -> Graph:
@@ -212,35 +216,46 @@ class Session(param.Parameterized):
 
     # -- node data --------------------------------------------------------------------
 
-    def add_node_data(self, sets: Sequence[NodeData], opened: OpenModel | None = None) -> None:
-        """Add sets to the graphs of a model, the shown one by default; same names are replaced."""
+    def add_node_data(
+        self,
+        sets: Sequence[NodeData],
+        opened: OpenModel | None = None,
+        *,
+        measure: str = "",
+        gone: Container[tuple[str, str]] = (),
+    ) -> None:
+        """Add sets to the graphs of a model, the shown one by default; same names are replaced.
+
+        All at once, for what follows: `measure` colours then, and sets in `gone`, by graph id
+        and name, are no more.
+        """
         opened = opened or self.opened
         assert opened is not None
+        for graph_id, held in opened.node_data.items():
+            opened.node_data[graph_id] = [s for s in held if (graph_id, s.name) not in gone]
         for new in sets:
             kept = [s for s in opened.node_data.get(new.graph_id, []) if s.name != new.name]
             # What was measured stands before what is computed, in lists and in the table.
             opened.node_data[new.graph_id] = sorted(
                 [*kept, new], key=lambda one: one.source == "computed"
             )
-        if opened is not self.opened or self.graph is None:
-            return
-        here = [s for s in sets if s.graph_id == self.graph.id]
-        chosen = here[0].name if here and not self._is_measured else self.measure
-        shown = list(opened.node_data.get(self.graph.id, []))
-        self.param.update(node_data=shown, measure=chosen)
+        if opened is self.opened and self.graph is not None:
+            here = [s.name for s in sets if s.graph_id == self.graph.id]
+            self._follow_node_data(opened.node_data.get(self.graph.id, []), here, measure)
 
-    def drop_node_data(self, gone: Container[tuple[str, str]], opened: OpenModel) -> None:
-        """Take sets, named by graph id and name, away from a model."""
-        for graph_id, sets in opened.node_data.items():
-            opened.node_data[graph_id] = [s for s in sets if (graph_id, s.name) not in gone]
-        if opened is not self.opened or self.graph is None:
-            return
-        kept = opened.node_data[self.graph.id]
-        names = [s.name for s in kept]
+    def _follow_node_data(self, sets: Sequence[NodeData], new: Sequence[str], measure: str) -> None:
+        """Tell the panes which sets there are, and choose which one colours."""
+        names = [s.name for s in sets]
+        chosen = measure or (new[0] if new and not self._is_measured else self.measure)
+        updates: dict[str, Any] = {"node_data": list(sets), "measure": chosen}
+        if chosen not in names:
+            updates["measure"] = _default_measure(sets)
+        if chosen != self.measure:
+            updates["aggregation"] = ""
         if self.threshold is not None and self.threshold.measure not in names:
-            self.set_threshold(None)
-        measure = self.measure if self.measure in names else _default_measure(kept)
-        self.param.update(node_data=list(kept), measure=measure)
+            updates["threshold"] = None
+        with self._batch():
+            self.param.update(**updates)
 
     @property
     def _is_measured(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import panel as pn
 import panel_material_ui as pmui
@@ -20,7 +19,6 @@ from dashboard.panes.measure_form import MeasureForm, why_not
 from dashboard.panes.measure_progress import MeasureProgress
 from dashboard.panes.measure_runs import RunsList
 from dashboard.run_difference import Difference, subtract
-from dashboard.run_kept import Kept, find
 from dashboard.run_measuring import Measuring
 from dashboard.run_record import Run, SetInfo
 from dashboard.run_shown import ShownRuns
@@ -39,13 +37,11 @@ class MeasurePane:
         work: Work,
         notices: Notices,
         arguments: Arguments,
-        store: RunStore | None = None,
+        store: RunStore,
     ) -> None:
         self.session, self.work, self.notices = session, work, notices
-        self.store = store or RunStore()
+        self.store = store
         self.on_graph = ShownRuns(session)
-        self.wanted = ""  # the measure that a link names: it may be one of a kept run
-        self._kept: WeakKeyDictionary[OpenModel, Kept] = WeakKeyDictionary()
         self.measuring = Measuring(self.store, notices, self._taken)
         self.form = MeasureForm(session, arguments)
         self.progress = MeasureProgress(self.measuring)
@@ -80,43 +76,17 @@ class MeasurePane:
         if reason or opened is None:
             return
         self.form.follow(opened)
-        if opened in self._kept:
-            self._list(opened)
-        else:
-            self._find(opened)
-
-    def _find(self, opened: OpenModel) -> None:
-        """Look for runs of this model's content that were kept before."""
-        assert opened.file is not None
-        file = opened.file
-
-        def done(found: tuple[Kept, list[str]]) -> None:
-            kept, problems = found
-            for problem in problems:
-                self.notices.add(problem, "warning")
-            if opened in self._kept:  # something was measured meanwhile
-                kept.join(self._kept[opened])
-            self._kept[opened] = kept
-            if kept.chosen:
-                self.on_graph.show(opened, kept.loaded[kept.chosen])
-                self._color_by(opened, self.wanted)
-                self.wanted = ""
-            self._list(opened)
-
-        self.work.start(
-            "runs", "Looking for earlier runs …", lambda _progress: find(self.store, file), done
-        )
+        self._list(opened)
 
     def _list(self, opened: OpenModel) -> None:
         """Tell the list what the model has, if the model is the shown one."""
         if opened is not self.session.opened:
             return
-        kept = self._kept[opened]
+        kept = opened.kept
         chosen = kept.chosen if kept.chosen in kept.loaded else ""
         self.runs.set_records(kept.records, chosen)
         if chosen:
-            is_shown = self.on_graph.is_shown(opened, chosen)
-            self.runs.set_run(kept.loaded[chosen], is_shown=is_shown)
+            self.runs.set_run(kept.loaded[chosen], is_shown=chosen in kept.shown)
 
     # -- measuring ------------------------------------------------------------------------
 
@@ -129,7 +99,7 @@ class MeasurePane:
         except OpscopeError as error:
             self.notices.add(error)
             return
-        title = self._kept.setdefault(opened, Kept()).next_title()
+        title = opened.kept.next_title()
         self.measuring.start(request, opened, title)
 
     def _running(self, *_: Any) -> None:
@@ -137,19 +107,11 @@ class MeasurePane:
 
     def _taken(self, opened: OpenModel, key: str, run: Run) -> None:
         """Bring what was measured onto the graph; its first measure colours it."""
-        kept = self._kept.setdefault(opened, Kept())
-        kept.put(key, run)
-        kept.chosen = run.record.id
-        is_first = not self.on_graph.is_shown(opened, run.record.id)
-        new = self.on_graph.show(opened, run)
-        if is_first:
-            self._color_by(opened, new[0].name if new else "")
+        opened.kept.put(key, run)
+        opened.kept.chosen = run.record.id
+        is_first = run.record.id not in opened.kept.shown
+        self.on_graph.show(opened, run, is_chosen=is_first)
         self._list(opened)
-
-    def _color_by(self, opened: OpenModel, name: str) -> None:
-        session = self.session
-        if opened is session.opened and session.set_of(name) is not None:
-            session.param.update(measure=name, aggregation="")
 
     # -- what the list asks ---------------------------------------------------------------
 
@@ -158,10 +120,9 @@ class MeasurePane:
         self._with_run(run_id, self._chosen)
 
     def _chosen(self, opened: OpenModel, run: Run) -> None:
-        self._kept[opened].chosen = run.record.id
+        opened.kept.chosen = run.record.id
         if opened is self.session.opened:
-            is_shown = self.on_graph.is_shown(opened, run.record.id)
-            self.runs.set_run(run, is_shown=is_shown)
+            self.runs.set_run(run, is_shown=run.record.id in opened.kept.shown)
 
     def set_shown(self, run_id: str, is_shown: bool) -> None:
         """Bring a run onto the graph, or take it off."""
@@ -171,18 +132,13 @@ class MeasurePane:
         if not is_shown:
             self.on_graph.hide(opened, run_id)
             return
-
-        def show(opened: OpenModel, run: Run) -> None:
-            new = self.on_graph.show(opened, run)
-            self._color_by(opened, new[0].name if new else "")
-
-        self._with_run(run_id, show)
+        self._with_run(run_id, lambda opened, run: self.on_graph.show(opened, run, is_chosen=True))
 
     def rename(self, run_id: str, title: str) -> None:
         """Give a run another title, in the list and in the names of its sets."""
 
         def renamed(opened: OpenModel, run: Run) -> None:
-            kept = self._kept[opened]
+            kept = opened.kept
             try:
                 record = self.store.rename(kept.key, run.record, title)
             except MeasureError as error:
@@ -198,7 +154,7 @@ class MeasurePane:
     def delete(self, run_id: str) -> None:
         """Delete a run from the disk, the list and the graph; the next newest is chosen."""
         opened = self.session.opened
-        kept = self._kept.get(opened) if opened is not None else None
+        kept = opened.kept if opened is not None else None
         record = kept.record(run_id) if kept is not None else None
         if opened is None or kept is None or record is None:
             return
@@ -217,8 +173,7 @@ class MeasurePane:
             if after is None:
                 return
             found = subtract(opened.model.graphs[0], after, before, info)
-            self.session.add_node_data(found, opened)
-            self._color_by(opened, found.difference.name)
+            self.session.add_node_data(found, opened, measure=found.difference.name)
             told(found)
 
         self._with_run(before_id, done)
@@ -226,7 +181,7 @@ class MeasurePane:
     def _with_run(self, run_id: str, use: Callable[[OpenModel, Run], None]) -> None:
         """Call `use` with a run of the shown model, loaded from the disk where it is not yet."""
         opened = self.session.opened
-        kept = self._kept.get(opened) if opened is not None else None
+        kept = opened.kept if opened is not None else None
         record = kept.record(run_id) if kept is not None else None
         if opened is None or kept is None or record is None:
             return

@@ -11,73 +11,17 @@ import numpy as np
 import pytest
 
 from dashboard import run_measuring
-from dashboard.arguments import parse
-from dashboard.notices import Notices
-from dashboard.opening import Opening
-from dashboard.panes.measure import MeasurePane
 from dashboard.panes.measure_form import OTHER, may_be_twin
 from dashboard.panes.measure_result import run_html
 from dashboard.run_export import exported
-from dashboard.run_record import ErrorFacts, LatencyFacts, SetInfo, TensorPair
 from dashboard.run_request import Part, Request
 from dashboard.run_taking import take
-from dashboard.runs import RECORD, RunStore
-from dashboard.session import Session
-from dashboard.work import Work
+from dashboard.runs import RECORD
+from dashboard.url_state import apply, from_query
 from graphs.errors import MeasureError, NotRunnable, ReadError
 from graphs.match_mapping import from_mapping
 from sample_models import sample
-
-HELD = {"method": "tests", "settings": {"n_threads": 1}, "versions": {"numpy": "2"}, "cpu": "CPU"}
-PAIRS = (
-    TensorPair("t", "float/a", "int8/a", "name"),
-    TensorPair("u", "float/b", "int8/c", "place"),
-)
-EVIL = "<img src=x onerror=alert(1)>"
-
-
-class Parts:
-    """The parts of a page that measuring needs, with the digits sample open."""
-
-    def __init__(self, folder: Path, *argv: str) -> None:
-        self.session = Session()
-        self.notices = Notices()
-        self.work = Work(self.notices.add)
-        arguments = parse(argv)
-        self.opening = Opening(self.session, self.work, self.notices, arguments)
-        self.pane = MeasurePane(
-            self.session, self.work, self.notices, arguments, RunStore(folder / "runs")
-        )
-        self.opening.open_at_start()
-
-    @property
-    def titles(self) -> list[str]:
-        """What the list of runs shows."""
-        return [item["label"] for item in self.pane.runs.list.items]
-
-    @property
-    def labels(self) -> list[str]:
-        """What the graph may be coloured by."""
-        return [data.label for data in self.session.node_data]
-
-    def measure(self) -> None:
-        """Press the button."""
-        self.pane.start.clicks += 1
-
-    def said(self) -> str:
-        """What the reader was told."""
-        return "\n".join(notice.text for notice in self.notices.shown)
-
-
-def part_of(kind: str, request: Request, value: float = 2.0) -> Part:
-    """What a measurement of three nodes gives, without running anything."""
-    column = np.full(request.graph.n_nodes, np.nan)
-    column[:3] = [value, 1.0, np.inf if kind == "error" else 3.0]
-    if kind == "latency":
-        facts = LatencyFacts(6.5, 6.0, 7.0, 6.5, 0.1, 0.92, 3, {"x": "why"}, {}, (EVIL,), HELD)
-        return Part([(SetInfo("latency_ms", "latency", "ms", ("sum",), True), column)], facts)
-    error = ErrorFacts("float.onnx", 4, False, f"trained apart {EVIL}", (), PAIRS, HELD)
-    return Part([(SetInfo("sqnr_db", "SQNR", "dB", ("min",), False), column)], error=error)
+from tests.helpers.measure_parts import Parts, part_of
 
 
 @pytest.fixture
@@ -118,12 +62,10 @@ def test_a_run_comes_back_when_the_same_content_is_opened_again(app: Parts, tmp_
 
 
 def test_a_link_that_names_a_runs_measure_finds_it(app: Parts, tmp_path: Path) -> None:
-    """A measure that comes with a kept run colours the graph when the link asks for it."""
+    """A kept run is there as soon as its model is, so that a link can name its measure."""
     app.measure()
     again = Parts(tmp_path)
-    assert again.session.measure == "latency"
-    again.pane.wanted = "SQNR · Run 1"
-    again.opening.open_reference("sample:digits_int8")
+    apply(from_query({"measure": "SQNR · Run 1"}), again.session)
     assert again.session.measure == "SQNR · Run 1"
 
 
@@ -387,7 +329,9 @@ def test_weights_are_compared_where_the_models_cannot_run(
     app.pane.form.latency.value = False
     app.measure()
     assert "the runtime crashed" in app.said()
-    assert "weight SQNR (dB)" in app.labels and "SQNR local (dB)" not in app.labels
+    run = app.pane.runs.run
+    assert run is not None and {info.id for info in run.record.sets} >= {"weight_sqnr_db"}
+    assert all(info.id.startswith("weight_") for info in run.record.sets)
     assert "no model was run" in app.pane.runs.text.object
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import ServeDashboard
@@ -15,11 +17,15 @@ IN_TIME = 20_000  # ms
 
 
 def test_the_sample_is_measured_cancelled_and_found_again(
-    page: Page, serve_dashboard: ServeDashboard
+    page: Page,
+    serve_dashboard: ServeDashboard,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A click measures; graph, table and list show it; Cancel ends another; a reload finds it."""
     page.set_viewport_size({"width": 1280, "height": 900})
-    url = serve_dashboard().url
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # of a server that has kept no run yet
+    url = serve_dashboard("--root", str(tmp_path)).url
     app = Driver(page, url, "?" + urlsplit(page.url).query)
     app.tab("Measure")
     measure = page.get_by_role("button", name="Measure", exact=True)
