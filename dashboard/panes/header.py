@@ -68,7 +68,8 @@ class Header:
             self.session.close_model(self.session.opened)
 
     def _model_chosen(self, event: Any) -> None:
-        if not self._is_following and event.new is not None:
+        # A browser may answer with the model that is shown: that is no choice.
+        if not self._is_following and event.new not in (None, self.session.opened):
             self.session.show_model(event.new)
 
     def _graph_chosen(self, event: Any) -> None:

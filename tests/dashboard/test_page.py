@@ -104,3 +104,11 @@ def test_the_embedded_page_can_leave_a_subgraph() -> None:
     assert list(app.page.main[0].select(type(app.header.trail)))
     app.show_tab("Search")
     assert not app.page.contextbar_open
+
+
+def test_a_browser_that_answers_with_the_shown_model_changes_nothing() -> None:
+    """Such an answer follows every change of the list; the selection of a link outlives it."""
+    app = App(parse([]), {"model": "sample:digits_float", "selected": "3-5"})
+    assert app.session.selection.tolist() == [3, 4, 5]
+    app.header.model.param.trigger("value")
+    assert app.session.selection.tolist() == [3, 4, 5]
