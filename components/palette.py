@@ -21,7 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.plots.op_categories import OP_CATEGORIES, op_category, op_category_color
-from components.plots.ticks import finite_range, format_number, format_value, nice_ticks
+from components.plots.ticks import (
+    finite_range,
+    format_number,
+    format_value,
+    is_scaled,
+    nice_ticks,
+    unit_for,
+)
 
 __all__ = [
     "OP_CATEGORIES",
@@ -51,6 +58,7 @@ _CATEGORIES = (
 )  # fmt: skip
 _DARK_TEXT, _LIGHT_TEXT = "#1f1f1f", "#ffffff"
 _N_STOPS = 9
+_LEGEND_CHARS = 34  # that fit beside each other under the colours
 _EMPTY_RANGE = (0.0, 1.0)
 
 
@@ -179,12 +187,29 @@ class Scale:
         values = nice_ticks(self.low, self.high, 4, is_log=self.is_log) or [self.low]
         places = self.positions(np.array(values))
         places = 1.0 - places if self.is_reversed else places
-        if self.unit == "bytes":
+        if self.is_log and is_scaled(self.unit):
             texts = [format_value(v, self.unit) for v in values]
         else:
-            texts = [format_number(v, 4) for v in values]
-            texts[-1] += f" {self.unit}" if self.unit else ""
-        return tuple((float(p), t) for p, t in zip(places, texts, strict=True))
+            size, unit = unit_for(values[-1], self.unit)
+            texts = [format_number(v / size, 4) for v in values]
+            texts[-1] += f" {unit}" if unit else ""
+        ticks = sorted((float(p), t) for p, t in zip(places, texts, strict=True))
+        return tuple(_apart(ticks))
+
+
+def _apart(ticks: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Leave out ticks whose texts would touch on the legend; the last one stays."""
+    kept = ticks[:1]
+    for i, (place, text) in enumerate(ticks[1:], start=1):
+        before, last = kept[-1]
+        # A text is moved left by its own width times its place, so that the outer ones stay inside.
+        free = (place - before) * _LEGEND_CHARS + before * len(last) - place * len(text) - len(last)
+        is_last = i == len(ticks) - 1
+        if is_last and free < 2:
+            kept.pop()
+        if is_last or free >= 2:
+            kept.append((place, text))
+    return kept
 
 
 def scale_for(

@@ -39,11 +39,22 @@ def format_number(value: float, digits: int = 3) -> str:
 
 def format_value(value: float, unit: str, digits: int = 3) -> str:
     """Return a number with its unit; bytes and operations are scaled: ``1.5 MiB``, ``2 GFLOPs``."""
+    size, name = unit_for(value, unit)
+    text = format_number(value / size, digits)
+    return f"{text} {name}" if name and text != MISSING else text
+
+
+def is_scaled(unit: str) -> bool:
+    """Return whether large values of a unit are told in a larger one: ``MiB``, ``GFLOPs``."""
+    return bool(_scales(unit))
+
+
+def unit_for(value: float, unit: str) -> tuple[float, str]:
+    """Return the size and the name of the unit in which `value` is told."""
     for name, size in _scales(unit):
         if math.isfinite(value) and abs(value) >= size:
-            return f"{format_number(value / size, digits)} {name}"
-    text = format_number(value, digits)
-    return f"{text} {unit}" if unit and text != MISSING else text
+            return size, name
+    return 1.0, unit
 
 
 def _scales(unit: str) -> tuple[tuple[str, float], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -179,3 +181,16 @@ def test_there_is_a_colour_for_each_category() -> None:
 def test_hostile_op_types_are_other(name: str) -> None:
     """Empty, odd and endless names have a category and take no time."""
     assert OP_CATEGORIES[op_category(name)] == "other"
+
+
+@pytest.mark.parametrize("unit", ["FLOPs", "bytes", "ms", ""])
+@pytest.mark.parametrize("is_log", [False, True])
+@pytest.mark.parametrize("most", [7.0, 4.1e3, 4.1e6, 3.9e11])
+def test_the_texts_of_a_legend_do_not_touch(unit: str, is_log: bool, most: float) -> None:
+    """The last tick stays; between texts of 34 characters in a row is room."""
+    scale = scale_for(np.array([1.0, most]), unit=unit, is_log=is_log)
+    _, ticks, _ = scale.legend_stops()
+    edges = [(34 * p - p * len(t), 34 * p + (1 - p) * len(t)) for p, t in ticks]
+    assert ticks and all(after[0] - before[1] > 1.5 for before, after in pairwise(edges))
+    assert len(ticks) >= 2 or most > 1e6
+    assert unit == "" or unit == "bytes" or ticks[-1][1].endswith(unit)
