@@ -6,7 +6,9 @@ Where the models cannot run, their weights are compared all the same. Imports no
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import importers
 from dashboard.comparison import read_mapping
@@ -25,6 +27,7 @@ from measures.latency import RUNTIMES
 from measures.pairing import TensorPairs, pair_tensors
 from measures.quantization import QuantizationError, measure_error
 from measures.runners.worker import Progress
+from measures.tensor_errors import TensorErrors, tensor_errors
 from measures.weight_error import measure_weight_error, same_weights
 
 WEIGHTS_ALONE = "weights read off the files; no model was run"
@@ -46,11 +49,7 @@ def take_error(
     """
     twin = reference_model(request)
     assert request.reference is not None
-    options = DEFAULT_OPTIONS
-    if request.mapping is not None:
-        with request.mapping.on_disk() as path:
-            options = read_mapping(path)
-    tensors = pair_tensors(twin, request.model, options)
+    tensors = _tensor_pairs(request, twin)
     with request.reference.on_disk() as reference:
         trouble = None
         try:
@@ -61,6 +60,59 @@ def take_error(
             found, trouble = _weights_alone(request, model, reference, error), error
     part = error_part(found, request.graph, twin.graphs[0], request.reference.name, tensors.notes)
     return Part(part.columns, error=part.error, trouble=trouble)
+
+
+def take_distribution(
+    request: Request,
+    tensor: str,
+    kind: Literal["accumulated", "local"],
+    is_cancelled: Callable[[], bool],
+    on_progress: Progress,
+) -> TensorErrors:
+    """Return how the errors of one tensor of the float model are distributed.
+
+    Raises
+    ------
+    OpscopeError
+        As `take_error`, or the tensor has no errors of that kind.
+    """
+    twin = reference_model(request)
+    assert request.reference is not None
+    tensors, settings = _tensor_pairs(request, twin), request.settings
+    with ExitStack() as stack:
+        model = stack.enter_context(request.file.on_disk())
+        reference = stack.enter_context(request.reference.on_disk())
+        data = None
+        if request.inputs is not None:
+            place = request.inputs.on_disk(is_folder=request.are_pictures)
+            data = stack.enter_context(place)
+        return tensor_errors(
+            model,
+            reference,
+            request.model.format,
+            tensor,
+            data,
+            kind=kind,
+            n_threads=settings.n_threads,
+            free_dimension=settings.free_dimension,
+            dims=settings.dims,
+            n_samples=request.n_samples,
+            images=settings.images,
+            mapping=tensors.given,
+            similar=tensors.similar,
+            limits=request.limits,
+            is_cancelled=is_cancelled,
+            on_progress=on_progress,
+        )
+
+
+def _tensor_pairs(request: Request, twin: Model) -> TensorPairs:
+    """Return what a mapping and the structure pair."""
+    options = DEFAULT_OPTIONS
+    if request.mapping is not None:
+        with request.mapping.on_disk() as path:
+            options = read_mapping(path)
+    return pair_tensors(twin, request.model, options)
 
 
 def reference_model(request: Request) -> Model:

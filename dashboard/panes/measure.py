@@ -15,6 +15,7 @@ import panel_material_ui as pmui
 from dashboard.arguments import Arguments
 from dashboard.notices import Notices
 from dashboard.panes.facts import STYLE, text_html
+from dashboard.panes.measure_distribution import ErrorDistribution
 from dashboard.panes.measure_form import MeasureForm, why_not
 from dashboard.panes.measure_progress import MeasureProgress
 from dashboard.panes.measure_runs import RunsList
@@ -46,6 +47,7 @@ class MeasurePane:
         self.form = MeasureForm(session, arguments)
         self.progress = MeasureProgress(self.measuring)
         self.runs = RunsList(self)
+        self.distribution = ErrorDistribution(session, notices, self.form.request)
         self.refusal = pn.pane.HTML("", sizing_mode="stretch_width", margin=(12, 16))
         self.start = pmui.Button(
             label="Measure", icon="speed", variant="contained", size="small", margin=(8, 12),
@@ -54,6 +56,7 @@ class MeasurePane:
         self._asked = pmui.Column(self.form.view, self.start, sizing_mode="stretch_width", margin=0)
         self.view = pmui.Column(
             self.refusal, self._asked, self.progress.view, self.runs.view,
+            self.distribution.view,
             sizing_mode="stretch_width", margin=(0, 0, 16, 0),
         )  # fmt: skip
         session.param.watch(self._follow, ["opened"])
@@ -63,6 +66,7 @@ class MeasurePane:
     def close(self) -> None:
         """The session is over: end what it measures."""
         self.measuring.cancel()
+        self.distribution.cancel()
 
     # -- the shown model ------------------------------------------------------------------
 
@@ -82,6 +86,7 @@ class MeasurePane:
         """Tell the list what the model has, if the model is the shown one."""
         if opened is not self.session.opened:
             return
+        self.distribution.follow()
         kept = opened.kept
         chosen = kept.chosen if kept.chosen in kept.loaded else ""
         self.runs.set_records(kept.records, chosen)
@@ -122,6 +127,7 @@ class MeasurePane:
     def _chosen(self, opened: OpenModel, run: Run) -> None:
         opened.kept.chosen = run.record.id
         if opened is self.session.opened:
+            self.distribution.follow()
             self.runs.set_run(run, is_shown=run.record.id in opened.kept.shown)
 
     def set_shown(self, run_id: str, is_shown: bool) -> None:

@@ -343,3 +343,19 @@ def test_a_mapping_that_is_none_is_refused(app: Parts) -> None:
     request = form.request(app.session.models[0])
     with pytest.raises(ReadError, match="a mapping is an object"):
         take("error", request, lambda: False, lambda *_: None)
+
+
+def test_the_errors_of_a_selected_node_are_counted_when_asked(tmp_path: Path) -> None:
+    """A node that the run has paired offers its distribution; another node offers none."""
+    app = Parts(tmp_path)
+    app.pane.form.latency.value, app.pane.form.inputs.samples.value = False, 1
+    app.measure()
+    run, graph, shown = app.pane.runs.run, app.session.graph, app.pane.distribution
+    assert run is not None and run.record.error is not None and graph is not None
+    assert not shown.fields.visible
+    app.session.select([graph.node_ids.index(run.record.error.pairs[3].node)])
+    assert shown.fields.visible
+    shown.button.clicks += 1
+    assert "quantized − float" in shown.text.object and len(shown.plots) == 2, app.said()
+    app.session.select([])
+    assert not shown.fields.visible and len(shown.plots) == 0
