@@ -49,7 +49,7 @@ def overlay_of(session: Session, seen: Visible, labels: Labels) -> Overlay:
     color = scale.rgba(values)
     _paint_single_nodes(color, seen, data)
     texts = [
-        label if np.isnan(value) else data_text(data, value)
+        label if np.isnan(value) else box_text(data, value)
         for value, label in zip(values.tolist(), labels.details, strict=True)
     ]
     legend = legend_of(scale, data, session.how)
@@ -90,6 +90,12 @@ def data_text(data: NodeData, value: float) -> str:
     if data.is_categorical:
         return data.categories[int(value)]
     return format_value(value, data.unit)
+
+
+def box_text(data: NodeData, value: float) -> str:
+    """Return one value as a box has room for it: operations without their name, ``7.55 M``."""
+    text = data_text(data, value)
+    return text if data.is_categorical else text.removesuffix("FLOPs").removesuffix("MACs").rstrip()
 
 
 def state_of(session: Session, seen: Visible) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

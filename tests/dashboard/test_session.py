@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dashboard.panes.overlay import box_text
 from dashboard.session import OpenModel, Session, Threshold, first_view
 from graphs.builder import GraphBuilder
 from graphs.ir import Model
@@ -171,3 +172,13 @@ def test_a_model_without_measurements_is_coloured_by_what_it_computes() -> None:
         model = Model("m", "ONNX", "tests", (graph,))
         session.add_model(OpenModel(model, node_data={"main": list(sets)}))
         assert session.measure == wanted
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [("FLOPs", 7.554e6, "7.55 M"), ("MACs", 12.0, "12"), ("ms", 0.5, "0.5 ms"), ("", 3.0, "3")],
+)
+def test_a_box_has_room_for_its_value(unit: str, value: float, text: str) -> None:
+    """The legend names what is counted; a box tells how many."""
+    data = NodeData("n", unit, "file", "main", np.array([value]))
+    assert box_text(data, value) == text
