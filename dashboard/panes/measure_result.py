@@ -155,7 +155,7 @@ def _listed(title: str, told: Mapping[str, str]) -> str:
 def difference_html(difference: NodeData, ratio: NodeData) -> str:
     """Return what two subtracted runs say as a whole."""
     change = difference.values[~np.isnan(difference.values)]
-    rows: Facts = [("nodes compared", f"{len(change):,}")]
+    rows: Facts = [("measure", difference.label), ("nodes compared", f"{len(change):,}")]
     if len(change) and "sum" in difference.aggregations:
         rows.append(("sum of the differences", format_value(float(change.sum()), difference.unit)))
     if len(change):
@@ -163,4 +163,4 @@ def difference_html(difference: NodeData, ratio: NodeData) -> str:
     shares = ratio.values[~np.isnan(ratio.values)]
     if len(shares):
         rows.append(("median ratio", f"{format_number(float(np.median(shares)))}×"))
-    return STYLE + facts_html(difference.label, rows)
+    return STYLE + facts_html("Difference", rows)
