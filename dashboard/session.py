@@ -395,5 +395,5 @@ def first_view(
 def _default_measure(sets: Sequence[NodeData]) -> str:
     """Prefer what was measured to what is computed, and of that what most nodes cost."""
     measured = [s.name for s in sets if s.source != "computed"]
-    compute = [s.name for s in sets if s.name == "compute" and np.nansum(s.values) > 0]
+    compute = [s.name for s in sets if s.unit == "FLOPs" and np.nansum(s.values) > 0]
     return (measured or compute or [s.name for s in sets] or [""])[0]

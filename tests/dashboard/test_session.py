@@ -162,7 +162,10 @@ def test_a_model_without_measurements_is_coloured_by_what_it_computes() -> None:
     builder.add_node("n", "Add")
     graph = builder.build()
     named = ("parameters", "compute", "latency")
-    sizes = [NodeData(name, "", "computed", "main", np.array([1.0])) for name in named[:2]]
+    sizes = [
+        NodeData(name, unit, "computed", "main", np.array([1.0]))
+        for name, unit in zip(named, ("", "FLOPs"), strict=False)
+    ]
     nothing = NodeData("compute", "FLOPs", "computed", "main", np.array([np.nan]))
     taken = NodeData("latency", "ms", "file", "main", np.array([2.0]))
     for sets, wanted in (
