@@ -1,4 +1,4 @@
-"""The plots pane: distribution, ranking, scatter and op types of the chosen measure, all linked."""
+"""The plots pane: distribution, ranking, scatter, op types, activation memory: all linked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from components.plots.op_types import OpTypes
 from components.plots.ranking import GroupColumns, Ranking
 from components.plots.scatter import Scatter
 from components.plots.statistics import Statistics
+from dashboard.panes.memory import MemoryPlot
 from dashboard.session import Session
 from graphs.ir import Graph
 
@@ -30,6 +31,7 @@ class PlotsPane:
         self.ranking = Ranking(session.select)
         self.scatter = Scatter(session.select)
         self.op_types = OpTypes(self._op_type_clicked)
+        self.memory = MemoryPlot(session)
         self.x = _select("x axis")
         self.y = _select("y axis")
         self.x.param.watch(self._axes_chosen, "value")
@@ -40,6 +42,7 @@ class PlotsPane:
             _heading("One measure against another"),
             pmui.Row(self.x, self.y, sizing_mode="stretch_width", margin=0), self.scatter.view,
             _heading("By op type"), self.op_types.view,
+            _heading("Activation memory along the schedule"), self.memory.view,
             sizing_mode="stretch_width", margin=(0, 8),
         )  # fmt: skip
         session.param.watch(self._show, ["graph", "node_data", "measure", "is_log"])
