@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
-from measures.runners import litert_sessions, litert_weights
-from measures.runners.comparison import Comparison
+from measures.runners import litert_partial, litert_sessions, litert_weights
+from measures.runners.comparison import MAX_TOLD, Comparison
 from measures.runners.failure import words_of
 from measures.runners.litert_local import LocalRun
 from measures.runners.litert_pairs import Pair, pairs
@@ -51,13 +51,24 @@ def distribution(request: dict[str, Any]) -> dict[str, Any]:
 
 def _compare(request: dict[str, Any]) -> _Errors:
     """Return both models ready to run."""
+    request, lacking = litert_partial.runnable(request, "reference")
+    request, also_lacking = litert_partial.runnable(request)
     first = litert_sessions.model(request, "reference", keep_tensors=True)
     second = litert_sessions.model(request, keep_tensors=True)
     found = pairs(first, second, request.get("mapping"), request.get("similar"))
     if not found:
         raise NotRunnable("quantization error", "tensor names that both models have")
     drawn = litert_sessions.feeds(first, request, second)
-    return _Errors(request, found, first, second, drawn)
+    run = _Errors(request, found, first, second, drawn)
+    run.failures += _told({**lacking, **also_lacking})
+    return run
+
+
+def _told(lacking: dict[str, str]) -> list[str]:
+    """Say what has no error because the runtime lacks operators."""
+    told = [f"{name} has no error: {reason}" for name, reason in list(lacking.items())[:MAX_TOLD]]
+    rest = len(lacking) - len(told)
+    return [*told, f"and {rest:,} more have no error for such reasons"] if rest else told
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from graphs.errors import NotRunnable
 from measures.quantiles import QUANTILES
-from measures.runners import litert_sessions
+from measures.runners import litert_partial, litert_sessions
 from measures.runners.clock import timed, whole_run
 from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
@@ -35,6 +35,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         ``n_repeats``, ``n_threads``.
     """
     n_warmup, n_repeats = int(request["n_warmup"]), int(request["n_repeats"])
+    request, lacking = litert_partial.runnable(request)
     whole = litert_sessions.model(request)
     drawn = litert_sessions.feeds(whole, request)
     feed = drawn.feeds[0]
@@ -56,7 +57,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "data": drawn.origin_of_first,
         "notes": list(drawn.notes),
         "fused": {},
-        "skipped": skipped,
+        "skipped": {**lacking, **skipped},
         "method": "LiteRT, each operator alone on its recorded inputs",
     }
 

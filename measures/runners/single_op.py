@@ -53,6 +53,23 @@ class OperatorCutter:
         """Operators of the main subgraph."""
         return len(self._graph.operators or [])
 
+    def name(self, tensor: int) -> str:
+        """Return the name of a tensor."""
+        return _text(self._graph.tensors[tensor].name)
+
+    def operator_name(self, code: int) -> str:
+        """Return what an operator code stands for: a custom operator's own name."""
+        own = self._model.operatorCodes[code]
+        if own.customCode:
+            return _text(own.customCode)
+        known = vars(self._schema.BuiltinOperator)
+        number = max(own.builtinCode, own.deprecatedBuiltinCode)
+        return next((name for name, at in known.items() if at == number), f"number {number}")
+
+    def whole(self) -> bytes:
+        """Return the model as it is now, as the content of a file."""
+        return _packed(self._model)
+
     def constant(self, tensor: int) -> bool:
         """Tell whether a tensor's data is in the file."""
         own = self._graph.tensors[tensor]
@@ -74,8 +91,6 @@ class OperatorCutter:
 
         None gives the model without operators: what calling a model costs.
         """
-        import flatbuffers
-
         s = self._schema
         source = [] if operator is None else [self._graph.operators[operator]]
         kept = [int(t) for o in source for t in (*o.inputs, *o.outputs) if t >= 0]
@@ -94,9 +109,7 @@ class OperatorCutter:
         model.version = self._model.version
         model.operatorCodes = [self._model.operatorCodes[o.opcodeIndex] for o in source]
         model.subgraphs, model.buffers = [graph], buffers
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=_FILE_IDENTIFIER)
-        return bytes(builder.Output()), given
+        return _packed(model), given
 
     def _tensor(self, index: int, buffers: list[Any]) -> Any:
         """Return a copy of a tensor with its data in `buffers`."""
@@ -106,6 +119,18 @@ class OperatorCutter:
             buffers.append(self._model.buffers[self._graph.tensors[index].buffer])
             own.buffer = len(buffers) - 1
         return own
+
+
+def _packed(model: Any) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=_FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _text(name: Any) -> str:
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
 
 
 def _renumbered(operator: Any, place: dict[int, int]) -> Any:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper
 
 from dashboard.cli import main
 from graphs.errors import NotRunnable
 from measures.latency import LatencySettings, measure_latency
+from measures.quantization import measure_error
 from sample_models import sample
+from tests.helpers.tflite_writer import Operator, Subgraph, Tensor, tflite_bytes
 
 QUICK = LatencySettings(n_repeats=2, n_warmup=0)
 
@@ -68,3 +72,51 @@ def test_weights_are_compared_where_a_model_does_not_run(
     assert out.read_text().startswith("node,weight_sqnr_db")
     captured = capsys.readouterr()
     assert "Rotate" in captured.err and "same weights" in captured.out
+
+
+def _tflite(path: Path, unknown: int | str, *, scale: float = 1.0) -> Path:
+    """Write x -> NEG -> unknown -> ADD with an ABS beside; ADD and ABS are outputs."""
+    code = schema.BuiltinOperator
+    tensors = [Tensor(name) for name in ("x", "before", "unknown", "beside", "after")]
+    tensors.append(Tensor("w", data=np.full(4, scale, np.float32).tobytes()))
+    operators = [
+        Operator(code.NEG, [0], [1], schema.NegOptionsT()),
+        Operator(unknown, [1], [2]),
+        Operator(code.MUL, [1, 5], [3], schema.MulOptionsT()),
+        Operator(code.ADD, [2, 3], [4], schema.AddOptionsT()),
+    ]
+    graph = Subgraph(tensors, operators, [0], [4])
+    names = ("serve", 0, {"x": 0}, {"after": 4})
+    path.write_bytes(tflite_bytes([graph], signatures=[names]))
+    return path
+
+
+@pytest.mark.parametrize("unknown", ["Rotate", "FlexRotate"])
+def test_the_rest_of_a_tflite_model_is_timed(tmp_path: Path, unknown: str) -> None:
+    """A custom operator and what needs it have a reason in place of a time; a branch has one."""
+    found = measure_latency(_tflite(tmp_path / "custom.tflite", unknown), "TFLite", settings=QUICK)
+    assert found.keys == ("before", "beside")
+    assert found.skipped == {
+        "unknown": f"LiteRT lacks the operator {unknown}",
+        "after": "it needs unknown, which was not computed",
+    }
+
+
+def test_a_tflite_model_of_unknown_operators_alone_is_refused(tmp_path: Path) -> None:
+    """Where nothing is left the error is the runtime's."""
+    graph = Subgraph([Tensor("x"), Tensor("y")], [Operator("Rotate", [0], [1])], [0], [1])
+    path = tmp_path / "custom.tflite"
+    path.write_bytes(tflite_bytes([graph]))
+    with pytest.raises(NotRunnable, match="Rotate"):
+        measure_latency(path, "TFLite", settings=QUICK)
+
+
+def test_errors_of_the_rest_of_a_tflite_model_are_taken(tmp_path: Path) -> None:
+    """What both models compute is compared, and what is left out is said."""
+    a = _tflite(tmp_path / "a.tflite", "Rotate")
+    b = _tflite(tmp_path / "b.tflite", "Rotate", scale=1.5)
+    found = measure_error(b, a, "TFLite")
+    by_name = {one.tensor: one.sums for one in found.tensors}
+    assert set(by_name) == {"x", "before", "beside"}
+    assert by_name["before"].largest == 0 and by_name["beside"].largest > 0
+    assert any("LiteRT lacks the operator Rotate" in note for note in found.notes)
