@@ -112,13 +112,17 @@ REAL = (
     "onnx/TFBertForQuestionAnswering.onnx",
     "onnx/basic_pitch_nmp.onnx",
     "json/coco-ssd.me.json",
-    "tflite/kv_cache_two_signatures.tflite",
+    "onnx/gpt2_12L_h64_dynamo.onnx",
+    "torch/vit_12L_h64.pt2",
 )
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_nothing_changes_sides_in_real_models(corpus, name):
-    """Whichever group of a real model is opened first, the others stay where they are."""
+    """Whichever group of a real model is opened first, the others stay where they are.
+
+    Not so where closed groups feed each other in a circle: one of them has to change its rank.
+    """
     graph = read(corpus / name).graphs[0]
     before = places(*drawn(graph, set()))
     for key in [key for key in before if key >= graph.n_nodes][:10]:
