@@ -59,8 +59,10 @@ class Measured:
 
 
 def over(found: Measured, id: str, bound: float) -> list[str]:
-    """Return a line for each node that is worse than a bound."""
-    (one,) = (s for s in found.sets if s.id == id)
+    """Return a line for each node that is worse than a bound; none where it was not taken."""
+    one = next((s for s in found.sets if s.id == id), None)
+    if one is None:
+        return []
     if one.is_higher_worse:
         return [f"{quoted(key)}: {id} {value:.6g} is above {bound:g}"
                 for key, value in one.worst(len(one.values)) if value > bound]  # fmt: skip

@@ -15,7 +15,7 @@ from pathlib import Path
 import importers
 from dashboard.comparison import read_mapping
 from dashboard.measured import N_WORST, Measured, MeasuredSet, over, to_text, write
-from graphs.errors import MeasureError, NodeDataError, NotRunnable, quoted
+from graphs.errors import MeasureError, NodeDataError, NotRunnable, OpscopeError, quoted
 from graphs.ir import Model
 from graphs.match_types import DEFAULT_OPTIONS
 from measures.error_measures import ERROR_MEASURES, WEIGHT_MEASURES
@@ -26,6 +26,8 @@ from measures.quantization import measure_error
 from measures.runners.worker import Limits
 from measures.weight_error import measure_weight_error, same_weights
 
+LATENCIES = ("latency_ms", "latency_p10_ms", "latency_p90_ms", "latency_share")
+KNOWN = (*LATENCIES, *(one.id for one in ERROR_MEASURES))  # what a bound may be set on
 EXIT_EXCEEDED = 1
 EXIT_BAD_FILE = 2
 
@@ -39,6 +41,7 @@ def measure(values: argparse.Namespace) -> int:
         The model cannot be read, or nothing could be measured.
     """
     _check_out(values.out)
+    _check_names(values.fail_above, KNOWN)
     model = importers.read(values.model)
     format = _format(model)
     found = Measured()
@@ -47,11 +50,12 @@ def measure(values: argparse.Namespace) -> int:
         _attempt(found, lambda: _latency(values, format, images, found))
     if values.error or values.reference:
         _attempt(found, lambda: _error(values, model, images, found))
-    _check_names(values.fail_above, found)
     if found.sets:
         print(to_text(found))
     if values.out is not None and found.sets:
         write(values.out, found)
+    if not found.failures:
+        _check_names(values.fail_above, [one.id for one in found.sets])
     exceeded = [line for bound in values.fail_above for line in over(found, *bound)]
     for line in exceeded:
         print(f"opscope: {line}", file=sys.stderr)
@@ -80,7 +84,7 @@ def _attempt(found: Measured, take: Callable[[], None]) -> None:
     """Take a measure; one that fails does not take the others with it, unless it is alone."""
     try:
         take()
-    except MeasureError as error:
+    except OpscopeError as error:
         found.failures.append(str(error))
 
 
@@ -102,8 +106,7 @@ def _latency(
     )
     taken = measure_latency(values.model, format, values.inputs, settings, _limits(values))
     columns = (taken.median_ms, taken.p10_ms, taken.p90_ms, taken.share)
-    names = ("latency_ms", "latency_p10_ms", "latency_p90_ms", "latency_share")
-    for name, column in zip(names, columns, strict=True):
+    for name, column in zip(LATENCIES, columns, strict=True):
         found.sets.append(MeasuredSet(name, dict(zip(taken.keys, column.tolist(), strict=True))))
     share = "" if not taken.whole_ms else f"; its nodes sum to {taken.coverage:.0%} of that"
     found.lines += [
@@ -179,9 +182,7 @@ def _weights_alone(values: argparse.Namespace, format: str, found: Measured) -> 
     found.lines.append(f"error: weights alone; {same_weights(weights).reason}")
 
 
-def _check_names(bounds: Sequence[tuple[str, float]], found: Measured) -> None:
-    there = [one.id for one in found.sets]
+def _check_names(bounds: Sequence[tuple[str, float]], there: Sequence[str]) -> None:
     for id, _ in bounds:
-        if id not in there and not found.failures:
-            needs = f"a measure that was taken, not {id}: {', '.join(there)}"
-            raise NotRunnable("--fail-above", needs)
+        if id not in there:
+            raise NotRunnable("--fail-above", f"one of these, not {id}: {', '.join(there)}")

@@ -86,7 +86,8 @@ class RunStore:
     def list(self, key: str) -> Listed:
         """Return the runs of the model with that key."""
         folder = self.folder / key
-        ids = [one.name for one in folder.iterdir() if _ID.fullmatch(one.name)] if key else []
+        there = folder.iterdir() if key and folder.is_dir() else ()
+        ids = [one.name for one in there if _ID.fullmatch(one.name)]
         records, problems = [], []
         for id in sorted(ids, reverse=True)[:MAX_LISTED]:
             try:

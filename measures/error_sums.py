@@ -66,11 +66,12 @@ class ErrorSums:
             return
         a = x.astype(np.float64).ravel()
         b = y.astype(np.float64).ravel()
-        d = a - b
+        d = _differences(a, b)
+        finite_a, finite_b = (np.where(np.isfinite(one), one, 0.0) for one in (a, b))
         self.n += a.size
-        self.xx += float(a @ a)
-        self.yy += float(b @ b)
-        self.xy += float(a @ b)
+        self.xx += float(finite_a @ finite_a)
+        self.yy += float(finite_b @ finite_b)
+        self.xy += float(finite_a @ finite_b)
         self.dd += float(d @ d)
         self.largest = max(self.largest, float(np.abs(d).max()))
         if bounds is not None:
@@ -96,15 +97,23 @@ class ErrorSums:
     @property
     def sqnr_db(self) -> float:
         """Signal-to-quantization-noise ratio, 10 log10(xx / dd), in dB; inf where exact."""
-        if not self.n or (self.xx == 0.0 and self.dd > 0.0):
-            return -math.inf if self.n else math.nan
-        return math.inf if self.dd == 0.0 else 10 * math.log10(self.xx / self.dd)
+        if not self.n:
+            return math.nan
+        if self.dd == 0.0:
+            return math.inf
+        ratio = self.xx / self.dd
+        return 10 * math.log10(ratio) if ratio > 0.0 else -math.inf
 
     @property
     def cosine_distance(self) -> float:
-        """1 − xy / (|x| |y|), 0..2; 0 where both are zero, 1 where one is; NaN without elements."""
+        """1 − xy / (|x| |y|), 0..2; 0 where both are zero; NaN without elements.
+
+        1 where one is zero, or an element is no number on one side alone.
+        """
         if not self.n:
             return math.nan
+        if math.isinf(self.dd):
+            return 1.0
         if self.xx == 0.0 or self.yy == 0.0:
             return 0.0 if self.xx == self.yy else 1.0
         return max(0.0, 1 - self.xy / math.sqrt(self.xx) / math.sqrt(self.yy))
@@ -113,3 +122,13 @@ class ErrorSums:
     def saturated_share(self) -> float:
         """Share 0..1 of elements outside the twin's range; NaN where it has no known range."""
         return self.n_saturated / self.n_ranged if self.n_ranged else math.nan
+
+
+def _differences(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a − b; infinite where one side alone is NaN or infinite, 0 where both are the same."""
+    is_same = (a == b) | (np.isnan(a) & np.isnan(b))
+    is_odd = ~is_same & ~(np.isfinite(a) & np.isfinite(b))
+    is_plain = ~is_same & ~is_odd
+    d = np.where(is_odd, np.inf, 0.0)
+    np.subtract(a, b, out=d, where=is_plain)
+    return d

@@ -140,6 +140,26 @@ def test_a_measure_that_fails_leaves_the_others(
     assert "quantization error" in capsys.readouterr().err
 
 
+def test_a_bound_on_what_failed_is_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 1 would say that a node exceeds it; what was measured is written, and why not all."""
+    broken, out = tmp_path / "broken.onnx", tmp_path / "latency.csv"
+    broken.write_bytes(b"no model")
+    command = ["measure", str(INT8), "--reference", str(broken), "--latency", "--out", str(out)]
+    assert main([*command, "--fail-above", "sqnr_db=20", *QUICK]) == 2
+    assert out.read_text().startswith("node,latency_ms")
+    assert "broken.onnx" in capsys.readouterr().err
+
+
+def test_a_bound_on_what_was_not_taken_keeps_what_was(tmp_path: Path) -> None:
+    """The file is written before the bound is refused."""
+    out = tmp_path / "latency.csv"
+    command = ["measure", str(FLOAT), "--out", str(out), "--fail-above", "mse=1"]
+    assert main([*command, *QUICK]) == 2
+    assert out.read_text().startswith("node,latency_ms")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--repeat", "0"], ["--fail-above", "mse"], ["--dim", "=3"], ["--image-mean", "a"]],

@@ -74,3 +74,26 @@ def test_sums_survive_the_way_between_processes() -> None:
     sums = ErrorSums()
     sums.add(np.array([1.0, 2.0]), np.array([1.5, 2.0]))
     assert ErrorSums.from_row(sums.row()) == sums
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_no_number_on_one_side_is_an_infinite_error(odd: float, side: int) -> None:
+    """A twin that breaks is the worst there is by every measure, never exact or left out."""
+    pair = [np.arange(1.0, 5.0), np.arange(1.0, 5.0)]
+    pair[side] = pair[side].copy()
+    pair[side][2] = odd
+    sums = ErrorSums()
+    sums.add(pair[0], pair[1])
+    assert (sums.mse, sums.largest, sums.sqnr_db) == (np.inf, np.inf, -np.inf)
+    assert sums.cosine_distance == 1.0
+    again = ErrorSums()
+    again.add(pair[side], pair[side])
+    assert (again.mse, again.largest, again.sqnr_db) == (0.0, 0.0, np.inf)
+
+
+def test_an_error_that_dwarfs_its_signal_has_a_ratio() -> None:
+    """Where the ratio of powers is too small for a double it is minus infinite."""
+    sums = ErrorSums()
+    sums.add(np.array([1e-160]), np.array([1e10]))
+    assert sums.sqnr_db == -np.inf
