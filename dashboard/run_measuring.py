@@ -153,10 +153,11 @@ class Measuring(param.Parameterized):
         """Take one kind; what goes wrong with it is told and does not stop the others."""
 
         def hear(n_done: int, n_all: int, what: str) -> None:
-            if progress.cancelled() or self.now is None:
+            now = self.now  # the session's loop may end it meanwhile
+            if progress.cancelled() or now is None:
                 return
-            since = self.now.since or time.monotonic()
-            self.now = replace(self.now, n_done=n_done, n_all=n_all, what=what, since=since)
+            since = now.since or time.monotonic()
+            self.now = replace(now, n_done=n_done, n_all=n_all, what=what, since=since)
             progress.wait_for(f"{n_done} of {n_all}: {what}")
 
         if self.now is not None:
@@ -165,16 +166,20 @@ class Measuring(param.Parameterized):
         try:
             part = take(kind, request, lambda: progress.cancelled() or QUEUE.is_closing(), hear)
         except (OpscopeError, OSError) as error:
-            return self._failed(kind, request, run, error)
+            return self._failed(kind, request, run, error, progress)
         new = run.with_part(part.columns, request.graph, part.latency, part.error)
         if part.trouble is not None:
             new = new.with_record(failures=(*new.record.failures, str(part.trouble)))
         return self._kept(request, new, progress, part.trouble)
 
-    def _failed(self, kind: Kind, request: Request, run: Run, error: Exception) -> Outcome:
+    def _failed(
+        self, kind: Kind, request: Request, run: Run, error: Exception, progress: Progress
+    ) -> Outcome:
         """Return the run with the reason; a crash of the runtime ends here."""
         known = error if isinstance(error, OpscopeError) else _of_system(kind, error)
         failed = run.with_record(failures=(*run.record.failures, str(known)))
+        if failed.columns:  # kept with what an earlier step measured
+            return self._kept(request, failed, progress, known)
         return Outcome(failed, "", False, (known,))
 
     def _kept(

@@ -99,12 +99,15 @@ def test_latency_is_there_while_the_error_still_runs(
     assert not app.pane.measuring.is_running and app.pane.start.visible
 
 
-def test_a_step_that_fails_leaves_the_others(app: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failing", ["latency", "error"])
+def test_a_step_that_fails_leaves_the_others(
+    app: Parts, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
     """A crash of the runtime is a notice; what could be measured is kept with the reason."""
 
     def take(kind: str, request: Request, *_: Any) -> Part:
-        if kind == "latency":
-            raise MeasureError("latency", "the runtime crashed (SIGSEGV)")
+        if kind == failing:
+            raise MeasureError(kind, "the runtime crashed (SIGSEGV)")
         return part_of(kind, request)
 
     monkeypatch.setattr(run_measuring, "take", take)

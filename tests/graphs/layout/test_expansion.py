@@ -119,10 +119,7 @@ REAL = (
 
 @pytest.mark.parametrize("name", REAL)
 def test_nothing_changes_sides_in_real_models(corpus, name):
-    """Whichever group of a real model is opened first, the others stay where they are.
-
-    Not so where closed groups feed each other in a circle: one of them has to change its rank.
-    """
+    """Whichever group is opened first, the others stay, unless closed ones feed each other."""
     graph = read(corpus / name).graphs[0]
     before = places(*drawn(graph, set()))
     for key in [key for key in before if key >= graph.n_nodes][:10]:
