@@ -16,12 +16,13 @@ import numpy as np
 import importers
 from dashboard.arguments import Arguments
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.roots import list_files, reference_of, resolve
 from dashboard.run_files import FileSource
 from dashboard.run_kept import find, named_sets
 from dashboard.run_request import is_runnable
 from dashboard.runs import RunStore
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from dashboard.work import Progress, Work
 from graphs.errors import NodeDataError, OpscopeError, ReadError
 from graphs.inferred import Origin

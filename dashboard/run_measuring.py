@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 import param
 
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.run_queue import QUEUE
 from dashboard.run_record import Run, RunRecord
 from dashboard.run_request import Kind, Request
 from dashboard.run_taking import take
 from dashboard.runs import RunStore
-from dashboard.session import OpenModel
 from dashboard.work import Progress, Work
 from graphs.errors import MeasureError, OpscopeError
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dashboard.open_model import OpenModel
 from dashboard.run_kept import named_sets
 from dashboard.run_record import Run
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from graphs.node_data import NodeData
 
 

@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 
 from dashboard.arguments import Arguments
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_distribution import ErrorDistribution
 from dashboard.panes.measure_form import MeasureForm, why_not
@@ -24,7 +25,7 @@ from dashboard.run_measuring import Measuring
 from dashboard.run_record import Run, SetInfo
 from dashboard.run_shown import ShownRuns
 from dashboard.runs import RunStore
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from dashboard.work import Work
 from graphs.errors import MeasureError, OpscopeError
 

@@ -13,13 +13,14 @@ from components.plots.error_image import error_image
 from components.plots.tensor_histogram import tensor_histogram
 from components.plots.ticks import format_number
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.panes.measure_inputs import row, select
 from dashboard.run_error import take_distribution
 from dashboard.run_queue import QUEUE
 from dashboard.run_record import TensorPair
 from dashboard.run_request import Request
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from dashboard.work import Progress, Work
 from graphs.errors import OpscopeError, quoted
 from graphs.ir import Facts

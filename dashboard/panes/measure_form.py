@@ -10,12 +10,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.arguments import Arguments
+from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_files import FileChoice
 from dashboard.panes.measure_inputs import InputsForm, number, row, select, value_of
 from dashboard.run_files import FileSource
 from dashboard.run_request import Kind, Request, is_runnable
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from graphs.errors import NotRunnable
 from graphs.ir import Graph
 from measures.latency import RUNTIMES, LatencySettings

@@ -6,8 +6,9 @@ import panel as pn
 import panel_material_ui as pmui
 
 from components.plots.ticks import format_value
+from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, facts_html, text_html
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from graphs.ir import Facts, Graph
 from graphs.notes import Note
 

@@ -10,10 +10,11 @@ import pytest
 
 from components.graph_view.drawing import labels_of
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.panes.equal_groups import EqualGroups, rows_inside, selected_group
 from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.model import ModelPane
-from dashboard.session import OpenModel, Session, first_view
+from dashboard.session import Session, first_view
 from dashboard.url_state import apply, from_query, of_session, to_query
 from dashboard.work import Work
 from graphs.builder import GraphBuilder

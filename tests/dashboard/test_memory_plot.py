@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dashboard.open_model import OpenModel
 from dashboard.panes.memory import MemoryPlot
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from graphs.builder import GraphBuilder
 from graphs.ir import Model, NodeKind
 from graphs.tensor_type import TensorType

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
 from dashboard.panes.search import SearchPane
-from dashboard.session import OpenModel, Session
+from dashboard.session import Session
 from dashboard.work import Work
 from tests.helpers.small_models import caller_model
 

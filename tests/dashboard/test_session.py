@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dashboard.open_model import OpenModel
 from dashboard.panes.overlay import box_text
-from dashboard.session import OpenModel, Session, Threshold, first_view
+from dashboard.session import Session, Threshold, first_view
 from graphs.builder import GraphBuilder
 from graphs.ir import Model
 from graphs.node_data import NodeData

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.session import OpenModel, Session, Threshold
+from dashboard.open_model import OpenModel
+from dashboard.session import Session, Threshold
 from dashboard.url_state import apply, from_query, from_ranges, of_session, to_query, to_ranges
 from tests.helpers.small_models import caller_model, latency_of
 
