@@ -57,7 +57,8 @@ def take_error(
         except MeasureError as error:
             if is_cancelled():
                 raise
-            found, trouble = _weights_alone(request, model, reference, error), error
+            found = _weights_alone(request, model, reference, error, is_cancelled)
+            trouble = error
     part = error_part(found, request.graph, twin.graphs[0], request.reference.name, tensors.notes)
     return Part(part.columns, error=part.error, trouble=trouble)
 
@@ -170,14 +171,18 @@ def _measured(
 
 
 def _weights_alone(
-    request: Request, model: Path, reference: Path, failure: MeasureError
+    request: Request,
+    model: Path,
+    reference: Path,
+    failure: MeasureError,
+    is_cancelled: Callable[[], bool],
 ) -> QuantizationError:
     """Return the errors of weights; the failure of the run where they have none either."""
     format = request.model.format
     try:
-        weights = measure_weight_error(model, reference, format, request.limits)
-    except MeasureError:
-        raise failure from None
+        weights = measure_weight_error(model, reference, format, request.limits, is_cancelled)
+    except MeasureError as error:
+        raise (error if is_cancelled() else failure) from None
     if not weights:
         raise failure
     held = conditions(WEIGHTS_ALONE, model, None, {}, {}, RUNTIMES[format])

@@ -8,7 +8,7 @@ worker process; no framework is imported in this one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,11 @@ def _median(values: Sequence[float], weights: Sequence[WeightError]) -> float:
 
 
 def measure_weight_error(
-    path: Path, reference: Path, format: str, limits: Limits | None = None
+    path: Path,
+    reference: Path,
+    format: str,
+    limits: Limits | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[WeightError, ...]:
     """Compare the weights of a quantized model with those of its float twin.
 
@@ -150,6 +154,8 @@ def measure_weight_error(
     format : str
         ``"ONNX"``, ``"TFLite"`` or ``"PyTorch ExportedProgram"``.
     limits : Limits, optional
+    is_cancelled : callable
+        Asked many times a second; True ends the reading.
 
     Returns
     -------
@@ -161,10 +167,10 @@ def measure_weight_error(
     NotRunnable
         The weights of that format cannot be compared.
     MeasureError
-        Reading failed.
+        Reading failed, or was cancelled.
     """
     if format not in FORMATS:
         raise NotRunnable("weight error", f"a model in {' or '.join(FORMATS)}, not {format}")
     request = {"path": str(path.resolve()), "reference": str(reference.resolve())}
-    result = run_task("weight error", f"weights {format}", request, limits)
+    result = run_task("weight error", f"weights {format}", request, limits, is_cancelled)
     return tuple(WeightError.of(row) for row in result["weights"])

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,10 +37,14 @@ TASKS = {
 }
 
 
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
 def main(folder: Path) -> int:
     """Run the task that the folder asks for."""
     content = json.loads((folder / REQUEST).read_bytes())
-    _limit_memory(int(content["memory_bytes"]))
+    end_with_parent(int(content["parent"]))
+    limit(float(content["seconds"]), int(content["memory_bytes"]))
     partial = folder / "partial.json"
     partial.write_text(json.dumps(_outcome(content["task"], content["request"])))
     partial.rename(folder / RESULT)  # a result is there whole or not at all
@@ -59,19 +66,46 @@ def _outcome(task: str, request: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _limit_memory(memory_bytes: int) -> None:
-    """Bound the address space, where the system can (Linux)."""
+def end_with_parent(parent: int) -> None:
+    """End this process as soon as the one that started it is gone, however that ended (Linux).
+
+    Elsewhere a task that nobody waits for ends at its limit of processor time.
+    """
     if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before it could be watched
+        os._exit(1)
+
+
+def limit(seconds: float, memory_bytes: int) -> None:
+    """Bound processor time, the size of files and, on Linux, the address space.
+
+    Processor time is that of all cores for as long as the task may take: who waits for
+    the task ends it before, this holds where nobody waits any more. A file may be as large
+    as what the task may hold in memory: weights are written where the runtime optimizes.
+    """
+    if sys.platform == "win32":
         return
     import resource
 
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    now = pages * resource.getpagesize()
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    wanted = now + memory_bytes
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, math.ceil(seconds) * (os.cpu_count() or 1))
+    _lower(resource.RLIMIT_FSIZE, memory_bytes)
+    if sys.platform.startswith("linux"):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + memory_bytes)
+
+
+def _lower(what: int, wanted: int) -> None:
+    """Set a limit, or leave the system's where that is lower already."""
+    import resource
+
+    hard = resource.getrlimit(what)[1]
+    lowest = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(what, (lowest, hard))
 
 
 if __name__ == "__main__":

@@ -39,10 +39,11 @@ class Limits:
     Attributes
     ----------
     seconds : float
-        Wall-clock time, start of the process included.
+        Wall-clock time, start of the process included. Processor time is bounded by
+        what all cores can give in that time.
     memory_bytes : int
-        Address space beyond what an empty interpreter takes. Kept by the system on
-        Linux only; elsewhere only the time limit holds.
+        Address space beyond what an empty interpreter takes, kept by the system on
+        Linux only; and the size of the largest file that the task may write.
     """
 
     seconds: float = 300.0
@@ -83,7 +84,13 @@ def run_task(
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="opscope-") as name:
         folder = Path(name)
-        content = {"task": task, "memory_bytes": limits.memory_bytes, "request": dict(request)}
+        content = {
+            "task": task,
+            "parent": os.getpid(),
+            "seconds": limits.seconds,
+            "memory_bytes": limits.memory_bytes,
+            "request": dict(request),
+        }
         (folder / REQUEST).write_text(json.dumps(content))
         told = _Told(folder, on_progress) if on_progress else None
 
@@ -166,6 +173,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _result(folder: Path, measure: str, status: int) -> dict[str, Any]:
     path = folder / RESULT
+    if status < 0 and _signal_name(-status) == "SIGXCPU":
+        raise MeasureError(measure, "it took more processor time than is allowed")
     if status < 0:
         raise MeasureError(measure, f"the runtime crashed ({_signal_name(-status)})")
     if not path.is_file():

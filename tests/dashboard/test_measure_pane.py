@@ -338,6 +338,23 @@ def test_weights_are_compared_where_the_models_cannot_run(
     assert "no model was run" in app.pane.runs.text.object
 
 
+def test_comparing_weights_is_cancelled_too(app: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the models cannot run, Cancel also ends the reading of their weights."""
+    begun: list[str] = []
+
+    def fail(*_: Any, **_named: Any) -> None:
+        begun.append("the run failed")
+        raise MeasureError("quantization error", "the runtime crashed")
+
+    monkeypatch.setattr("dashboard.run_error.measure_error", fail)
+    app.pane.form.latency.value = False
+    request = app.pane.form.request(app.session.models[0])
+    asked = iter([False])  # not when the run has failed, but from then on
+    with pytest.raises(MeasureError, match="weight error: it was cancelled"):
+        take("error", request, lambda: next(asked, True), lambda *_: None)
+    assert begun
+
+
 def test_a_mapping_that_is_none_is_refused(app: Parts) -> None:
     """A file of pairs that is something else ends the measurement of error, said in words."""
     form = app.pane.form

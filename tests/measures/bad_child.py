@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from measures.runners import child
+
 
 def main(folder: Path) -> None:
-    """Crash, hang, exit silently, or leave a result that is too large."""
+    """Crash, hang, go over a limit, exit silently, or leave a result that is too large."""
     request = json.loads((folder / "request.json").read_bytes())["request"]
     way = request["way"]
     if way == "crash":
@@ -21,6 +23,16 @@ def main(folder: Path) -> None:
         helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         Path(request["pid_file"]).write_text(str(helper.pid))
         time.sleep(60)
+    if way == "spin":
+        child.limit(0.5 / (os.cpu_count() or 1), 2 << 30)
+        while True:
+            pass
+    if way == "fill the disk":
+        child.limit(60, 2 << 20)
+        with (folder / "profile.json").open("wb") as file:
+            for _ in range(4):
+                file.write(bytes(1 << 20))
+                file.flush()
     if way == "give up":
         sys.exit("no more kernels")
     (folder / "result.json").write_text(json.dumps({"text": "x" * 1000}))

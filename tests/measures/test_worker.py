@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from graphs.errors import MeasureError, NotRunnable
 from measures.runners import worker
 from measures.runners.worker import Limits, run_task
+from tests.helpers.repository import ROOT
 from tests.measures.models import one_node_model
 
 ON_LINUX = sys.platform.startswith("linux")
@@ -65,6 +67,31 @@ def test_a_result_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch)
         run_task("latency", "any", {"way": "flood"})
 
 
+@pytest.mark.usefixtures("bad_child")
+def test_processor_time_and_files_are_bounded() -> None:
+    """A task that nobody would end ends itself, and it cannot fill the disk."""
+    with pytest.raises(MeasureError, match="processor time"):
+        run_task("latency", "any", {"way": "spin"}, Limits(seconds=60))
+    with pytest.raises(MeasureError, match="File too large"):
+        run_task("latency", "any", {"way": "fill the disk"}, Limits(seconds=60))
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="elsewhere the limit of processor time ends it")
+def test_a_task_ends_with_the_server_that_was_killed(tmp_path: Path) -> None:
+    """A server that is killed cannot end its task: the system does."""
+    path = one_node_model(tmp_path / "endless.onnx", is_endless=True)
+    words = f"from measures.runners.worker import run_task; run_task('latency', 'latency ONNX', \
+{_request(path)!r})"
+    server = subprocess.Popen([sys.executable, "-c", words], cwd=ROOT)
+    try:
+        task = _child_of(server.pid)
+        assert _state(task) != "Z"
+    finally:
+        server.kill()
+        server.wait()
+    assert _has_ended(task)
+
+
 @pytest.mark.skipif(not ON_LINUX, reason="only Linux keeps the memory limit")
 def test_a_model_that_asks_for_all_memory_is_refused(tmp_path: Path) -> None:
     """A model of 200 bytes that fills 64 GB ends as an error about memory."""
@@ -101,6 +128,18 @@ def _request(path: Path) -> dict[str, object]:
         "n_warmup": 0,
         "n_threads": 1,
     }
+
+
+def _child_of(pid: int) -> int:
+    """Return the process that another one has started and that runs our task by now."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    for _ in range(400):
+        for child in children.read_text().split():
+            # The runtime is loaded once the task has set its limits.
+            if "onnxruntime" in Path(f"/proc/{child}/maps").read_text():
+                return int(child)
+        time.sleep(0.05)
+    raise AssertionError("no task was started")
 
 
 def _has_ended(pid: int) -> bool:
