@@ -29,14 +29,17 @@ from components.plots.ticks import (
     nice_ticks,
     unit_for,
 )
+from graphs.match_types import KINDS
 
 __all__ = [
     "OP_CATEGORIES",
     "Rgba",
     "Scale",
     "ScaleKind",
+    "category_colors",
     "op_category",
     "op_category_color",
+    "rest_color",
     "scale_for",
     "text_on",
 ]
@@ -56,6 +59,17 @@ _CATEGORIES = (
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#8c6bb1",
     "#7f7f7f", "#a6761d", "#1b9e9e", "#b2df8a", "#fb9a99", "#6a51a3", "#bcbd22", "#e7298a",
 )  # fmt: skip
+# Of a difference, on a light and on a dark page: what is equal is quiet, the others were searched
+# for the greatest distance (CIELAB) that the colour-blind keep as well.
+_KIND_COLORS = {
+    "equal": ("#c9d0da", "#454d59"),
+    "changed": ("#dcae09", "#f5ab16"),
+    "added": ("#1d67d6", "#2f86fa"),
+    "removed": ("#c32d10", "#e0603f"),
+    "fused": ("#a63480", "#c067b6"),
+    "split": ("#06bd74", "#3ddea6"),
+}
+_REST_COLORS = ("#9aa1ac", "#70757e")
 _DARK_TEXT, _LIGHT_TEXT = "#1f1f1f", "#ffffff"
 _N_STOPS = 9
 _LEGEND_CHARS = 34  # that fit beside each other under the colours
@@ -116,7 +130,7 @@ class Scale:
         missing = np.isnan(values)
         known = np.where(missing, 0.0, values)
         if self.kind == "categorical":
-            table = _rgba_table(_CATEGORIES)
+            table = _rgba_table(tuple(self.hex_colors()) or _CATEGORIES)
             colors = table[np.clip(known, 0, 2**31).astype(np.int64) % len(table)]
         elif self.kind == "thresholds":
             colors = self._threshold_colors(known)
@@ -147,7 +161,7 @@ class Scale:
     def hex_colors(self, n: int = 256) -> list[str]:
         """Return `n` colours from `low` to `high`, or one a category or threshold."""
         if self.kind == "categorical":
-            return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(len(self.categories))]
+            return category_colors(self.categories, is_dark=self.is_dark)
         if self.kind == "thresholds":
             return [_hex(rgba) for _, rgba in self.rules]
         table = self._table()
@@ -210,6 +224,22 @@ def _apart(ticks: list[tuple[float, str]]) -> list[tuple[float, str]]:
         if is_last or free >= 2:
             kept.append((place, text))
     return kept
+
+
+def category_colors(categories: Sequence[str], *, is_dark: bool = False) -> list[str]:
+    """Return a colour ``#rrggbb`` for each category, on the graph and in plots alike.
+
+    Categories that are all kinds of a difference (`graphs.match_types.KINDS`) have
+    colours of their own, equal a quiet grey; others take turns by their place.
+    """
+    if set(categories) <= set(KINDS):
+        return [_KIND_COLORS[kind][is_dark] for kind in categories]
+    return [_CATEGORIES[i % len(_CATEGORIES)] for i in range(len(categories))]
+
+
+def rest_color(*, is_dark: bool = False) -> str:
+    """Return the grey of categories that are too rare for a colour of their own."""
+    return _REST_COLORS[is_dark]
 
 
 def scale_for(

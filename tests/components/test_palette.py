@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from components.palette import OP_CATEGORIES, op_category, op_category_color, scale_for, text_on
+from components.palette import (
+    OP_CATEGORIES,
+    category_colors,
+    op_category,
+    op_category_color,
+    rest_color,
+    scale_for,
+    text_on,
+)
+from graphs.match_types import KINDS
 from graphs.node_data import ColorRule
 
 RED, GREEN, BLUE = (200, 0, 0, 255), (0, 200, 0, 255), (0, 0, 200, 255)
@@ -116,6 +125,63 @@ def test_categories_have_a_colour_and_a_swatch_each() -> None:
     assert [text for _, text in swatches] == ["a", "b", "c"]
     assert not stops
     assert not ticks
+
+
+# Who sees red, green or blue badly, in linear RGB: Machado, Oliveira & Fernandes 2009, severity 1.
+SIGHTS = {
+    "normal": np.eye(3),
+    "protan": np.array(
+        [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.052]]
+    ),
+    "deutan": np.array(
+        [[0.3673, 0.8606, -0.228], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.969]]
+    ),
+    "tritan": np.array(
+        [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]]
+    ),
+}
+
+
+def _lab(color: str, sight: np.ndarray) -> np.ndarray:
+    """Return CIELAB (D65) of ``#rrggbb`` as somebody sees it."""
+    srgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    seen = np.clip(
+        sight @ np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4), 0, 1
+    )
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    t = to_xyz @ seen / [0.9505, 1, 1.089]
+    x, y, z = np.where(t > 0.008856, np.cbrt(t), 7.787 * t + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_kinds_of_a_difference_are_told_apart_by_everybody(sight: str, is_dark: bool) -> None:
+    """Any two kinds differ by ten times what is just seen, whatever cones a reader has."""
+    colors = [_lab(color, SIGHTS[sight]) for color in category_colors(KINDS, is_dark=is_dark)]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(colors, 2)) > 23
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_kinds_keep_their_colours_in_any_order(is_dark: bool) -> None:
+    """A kind has one colour wherever it stands; equal is a grey, and so is the rest."""
+    by_kind = dict(zip(KINDS, category_colors(KINDS, is_dark=is_dark), strict=True))
+    assert category_colors(("split", "equal"), is_dark=is_dark) == [
+        by_kind["split"],
+        by_kind["equal"],
+    ]
+    scale = scale_for(np.zeros(1), categories=("removed", "added"), is_dark=is_dark)
+    assert scale.hex_colors() == [by_kind["removed"], by_kind["added"]]
+    for grey in (by_kind["equal"], rest_color(is_dark=is_dark)):
+        channels = [int(grey[i : i + 2], 16) for i in (1, 3, 5)]
+        assert max(channels) - min(channels) < 24
+
+
+def test_other_words_share_no_colour_with_the_kinds_beside_them() -> None:
+    """Categories that are not all kinds take turns, so that no two of the first have one colour."""
+    assert len(set(category_colors(("changed", "kept", "lost", "new")))) == 4
 
 
 def test_legend_colours_are_those_of_the_values() -> None:
