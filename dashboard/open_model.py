@@ -67,6 +67,26 @@ class OpenModel:
         """Return whether an origin gives a graph groups; the file's are always there."""
         return origin == "file" or bool(self._of(graph_id, origin).namespaces.is_inferred.any())
 
+    def trail_to(self, top: str, graph_id: str) -> tuple[tuple[str, int], ...]:
+        """Return the shortest way of (graph id, calling node) from a graph to one that it calls.
+
+        Empty where there is none.
+        """
+        came: dict[str, tuple[str, int]] = {}
+        waiting = [top]
+        for owner in waiting:  # grows as graphs are found
+            for node, called in self.model.graph(owner).subgraphs.items():
+                for id in called:
+                    if id != top and id not in came:
+                        came[id] = (owner, node)
+                        waiting.append(id)
+        trail: list[tuple[str, int]] = []
+        at = graph_id
+        while at in came:
+            trail.append(came[at])
+            at = came[at][0]
+        return tuple(reversed(trail))
+
     def _of(self, graph_id: str, origin: Origin) -> Graph:
         key = (graph_id, origin)
         if key not in self._grouped:

@@ -80,7 +80,8 @@ class Session(param.Parameterized):
 
     def __init__(self, batch: Batch = nullcontext, **params: Any) -> None:
         super().__init__(**params)
-        self._batch = batch
+        self.batch = batch
+        self._own_data: dict[str, list[NodeData]] = {}
 
     # -- models and graphs ------------------------------------------------------------
 
@@ -101,6 +102,11 @@ class Session(param.Parameterized):
         trail = (*self.trail, (self.graph.id, node))
         self._show(self.opened, self.opened.model.graph(graph_id), trail)
 
+    def show_called(self, graph_id: str, trail: tuple[tuple[str, int], ...]) -> None:
+        """Show a graph that is called along a trail."""
+        assert self.opened is not None
+        self._show(self.opened, self.opened.model.graph(graph_id), trail)
+
     def leave_to(self, depth: int) -> None:
         """Go back along the trail: 0 is the top; the node that was entered is selected."""
         assert self.opened is not None
@@ -118,9 +124,11 @@ class Session(param.Parameterized):
     def _show(self, opened: OpenModel, graph: Graph, trail: tuple[tuple[str, int], ...]) -> None:
         self._keep_expanded()
         graph = opened.grouped(graph.id)
-        sets = opened.node_data.setdefault(graph.id, [])
+        if opened is not self.opened:
+            self._own_data = {}
+        sets = self._sets(opened, graph)
         names = [s.name for s in sets]
-        with self._batch():
+        with self.batch():
             self.param.update(
                 opened=opened,
                 graph=graph,
@@ -128,7 +136,7 @@ class Session(param.Parameterized):
                 trail=trail,
                 anchor=-1,
                 expanded=_first_expanded(opened, graph),
-                node_data=list(sets),
+                node_data=sets,
                 measure=self.measure if self.measure in names else _default_measure(sets),
                 aggregation=self.aggregation if self.measure in names else "",
                 threshold=None,
@@ -147,7 +155,7 @@ class Session(param.Parameterized):
         self._keep_expanded()
         graph = self.opened.grouped(self.graph.id)
         expanded = _first_expanded(self.opened, graph)
-        with self._batch():
+        with self.batch():
             self.param.update(graph=graph, origin=origin, anchor=-1, expanded=expanded)
 
     # -- node data --------------------------------------------------------------------
@@ -177,20 +185,39 @@ class Session(param.Parameterized):
             )
         if opened is self.opened and self.graph is not None:
             here = [s.name for s in sets if s.graph_id == self.graph.id]
-            self._follow_node_data(opened.node_data.get(self.graph.id, []), here, measure)
+            self._follow_node_data(here, measure)
 
-    def _follow_node_data(self, sets: Sequence[NodeData], new: Sequence[str], measure: str) -> None:
+    def set_own_data(self, sets: Sequence[NodeData], measure: str = "") -> None:
+        """Replace the sets that this session alone has; they go when it shows another model."""
+        self._own_data = {}
+        for one in sets:
+            self._own_data.setdefault(one.graph_id, []).append(one)
+        self._follow_node_data((), measure)
+
+    def follow_model(self) -> None:
+        """Take over the node data that another session added to the shown model."""
+        self._follow_node_data((), "")
+
+    def _sets(self, opened: OpenModel, graph: Graph) -> list[NodeData]:
+        own = self._own_data.get(graph.id, [])
+        held = opened.node_data.setdefault(graph.id, [])
+        return [*own, *(one for one in held if all(one.name != mine.name for mine in own))]
+
+    def _follow_node_data(self, new: Sequence[str], measure: str) -> None:
         """Tell the panes which sets there are, and choose which one colours."""
+        if self.opened is None or self.graph is None:
+            return
+        sets = self._sets(self.opened, self.graph)
         names = [s.name for s in sets]
         chosen = measure or (new[0] if new and not self._is_measured else self.measure)
-        updates: dict[str, Any] = {"node_data": list(sets), "measure": chosen}
+        updates: dict[str, Any] = {"node_data": sets, "measure": chosen}
         if chosen not in names:
             updates["measure"] = _default_measure(sets)
         if chosen != self.measure:
             updates["aggregation"] = ""
         if self.threshold is not None and self.threshold.measure not in names:
             updates["threshold"] = None
-        with self._batch():
+        with self.batch():
             self.param.update(**updates)
 
     @property
@@ -237,13 +264,13 @@ class Session(param.Parameterized):
                 else np.union1d(self.selection, new)
             )
         if not np.array_equal(new, self.selection):
-            with self._batch():
+            with self.batch():
                 self.selection = new.astype(np.int32)
 
     def set_threshold(self, threshold: Threshold | None) -> None:
         """Change the filter; nothing happens where it stays the same."""
         if threshold != self.threshold:
-            with self._batch():
+            with self.batch():
                 self.threshold = threshold
 
     def clear(self) -> None:
@@ -281,8 +308,11 @@ class Session(param.Parameterized):
         """Close every group."""
         self.param.update(expanded=frozenset(), anchor=-1)
 
-    def locate(self, rows: Iterable[int]) -> None:
-        """Select nodes, open the groups around them and bring them into view."""
+    def locate(self, rows: Iterable[int], *, is_moving: bool = True) -> None:
+        """Select nodes, open the groups around them and bring them into view.
+
+        `is_moving` is False where the camera follows that of another session.
+        """
         assert self.graph is not None
         wanted = np.unique(np.asarray(list(rows), dtype=np.int32))
         if not len(wanted):
@@ -290,7 +320,9 @@ class Session(param.Parameterized):
         around = self.graph.namespaces.with_ancestors(self.graph.node_namespace[wanted])
         opened = self.expanded | frozenset(np.flatnonzero(around).tolist()) - {0}
         constants = bool((self.graph.node_kind[wanted] == NodeKind.CONSTANT).any())
-        updates: dict[str, Any] = {"located": wanted, "anchor": -1}
+        updates: dict[str, Any] = {"anchor": -1}
+        if is_moving:
+            updates["located"] = wanted
         if not self.flat:
             updates["expanded"] = opened
         if constants:

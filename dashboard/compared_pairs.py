@@ -1,0 +1,163 @@
+"""The pairs of a comparison, as a reader walks through them: differences, selection, places.
+
+What is compared, and how it is matched, is in `dashboard.comparing`. Knows sessions, no widgets.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import param
+from numpy.typing import NDArray
+
+from dashboard.session import Session
+from graphs.ir import Graph, NodeKind
+from graphs.match_view import UNPAIRED, End, GraphSide, MatchView
+
+Step = Literal[1, -1]
+
+
+class ComparedPairs(param.Parameterized):
+    """The pairs of a base with the other session that the page speaks of.
+
+    Parameters
+    ----------
+    base : Session
+    """
+
+    view: MatchView | None = param.Parameter(default=None, doc="Base beside the chosen other.")
+    is_synced: bool = param.Boolean(default=True, doc="Selection, groups and camera follow.")
+    is_correcting: bool = param.Boolean(
+        default=False, doc="The reader pairs nodes by hand: selections do not follow."
+    )
+
+    def __init__(self, base: Session) -> None:
+        super().__init__()
+        self.base = base
+
+    @property
+    @abstractmethod
+    def other(self) -> Session | None:
+        """The session that the base is compared with; None without a comparison."""
+
+    @abstractmethod
+    def view_of(self, session: Session) -> MatchView | None:
+        """Return the matching that a session is in; for the base the chosen one."""
+
+    def end_of(self, session: Session) -> End:
+        """Return the side that a session is on."""
+        return "a" if session is self.base else "b"
+
+    @property
+    def differing(self) -> NDArray[np.int32]:
+        """Pairs that differ and of which a node is drawn, in the matching's order."""
+        if self.view is None or self.other is None:
+            return np.zeros(0, dtype=np.int32)
+        found = [
+            side.pair[rows[_is_drawn(session, rows)]]
+            for session, side in self._sides(self.view)
+            for rows in [side.differing()]
+        ]
+        return np.unique(np.concatenate(found)).astype(np.int32) if found else _no_pairs()
+
+    @property
+    def selected_pairs(self) -> NDArray[np.int32]:
+        """Pairs of which a node is selected on either side, sorted."""
+        if self.view is None:
+            return _no_pairs()
+        found = [side.pair[session.selection] for session, side in self._sides(self.view)]
+        pairs = np.unique(np.concatenate(found)) if found else _no_pairs()
+        return pairs[pairs != UNPAIRED].astype(np.int32)
+
+    def rows_of(self, session: Session, pairs: Iterable[int]) -> NDArray[np.int32]:
+        """Return the rows of pairs in the graph that a pane shows."""
+        view = self.view_of(session)
+        graph, end = session.graph, self.end_of(session)
+        if view is None or graph is None or not has_graph(view, end, graph.id):
+            return _no_pairs()
+        wanted = np.asarray(list(pairs), dtype=np.int64)
+        return np.flatnonzero(np.isin(view.side(end, graph.id).pair, wanted)).astype(np.int32)
+
+    def select_pairs(self, pairs: Iterable[int]) -> None:
+        """Select pairs on both sides."""
+        wanted = list(pairs)
+        if self.other is None:
+            return
+        with self.base.batch():
+            for session in (self.base, self.other):
+                session.select(self.rows_of(session, wanted))
+
+    def show_pair(self, index: int) -> None:
+        """Select a pair and bring it into view on both sides."""
+        if self.other is None:
+            return
+        is_led = False  # where cameras follow, the first that has a node leads
+        with self.base.batch():
+            for session in (self.base, self.other):
+                self._enter_graph_of(session, index)
+                rows = self.rows_of(session, [index])
+                if len(rows):
+                    session.locate(rows, is_moving=not (is_led and self.is_synced))
+                    is_led = True
+                else:
+                    session.select(rows)
+
+    def _enter_graph_of(self, session: Session, index: int) -> None:
+        """Show the graph that a pair's nodes are in, should another one be shown."""
+        assert self.view is not None
+        pair, end = self.view.matching.pairs[index], self.end_of(session)
+        ids, graph_id = (pair.a, pair.a_graph) if end == "a" else (pair.b, pair.b_graph)
+        if not ids or session.graph is None or session.opened is None:
+            return
+        if session.graph.id != graph_id:
+            top = session.trail[0][0] if session.trail else session.graph.id
+            session.show_called(graph_id, session.opened.trail_to(top, graph_id))
+
+    def step(self, session: Session, step: Step) -> None:
+        """Go to the next or the previous difference, from what is selected in a pane."""
+        pairs, view, graph = self.differing, self.view, session.graph
+        if not len(pairs) or view is None or graph is None:
+            return
+        end, selected = self.end_of(session), _no_pairs()
+        if has_graph(view, end, graph.id):
+            selected = view.side(end, graph.id).pair[session.selection]
+        if not len(selected):
+            selected = self.selected_pairs
+        if step > 0:
+            at = int(np.searchsorted(pairs, selected.max(initial=UNPAIRED), side="right"))
+        else:
+            first = selected.min(initial=len(view.matching.pairs))
+            at = int(np.searchsorted(pairs, first, side="left")) - 1
+        self.show_pair(int(pairs[at % len(pairs)]))
+
+    def _sides(self, view: MatchView) -> list[tuple[Session, GraphSide]]:
+        assert self.other is not None
+        shown: list[tuple[Session, End]] = [(self.base, "a"), (self.other, "b")]
+        return [
+            (session, view.side(end, session.graph.id))
+            for session, end in shown
+            if session.graph is not None and has_graph(view, end, session.graph.id)
+        ]
+
+
+def graphs_of(view: MatchView, end: End) -> tuple[Graph, ...]:
+    """Return the graphs on one side of a matching."""
+    return view.matching.a if end == "a" else view.matching.b
+
+
+def has_graph(view: MatchView, end: End, graph_id: str) -> bool:
+    """Return whether a graph is on a side of a matching."""
+    return any(graph.id == graph_id for graph in graphs_of(view, end))
+
+
+def _is_drawn(session: Session, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    assert session.graph is not None
+    is_constant: NDArray[np.bool_] = session.graph.node_kind[rows] == NodeKind.CONSTANT
+    return ~is_constant | session.show_constants
+
+
+def _no_pairs() -> NDArray[np.int32]:
+    return np.zeros(0, dtype=np.int32)

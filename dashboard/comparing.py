@@ -1,0 +1,299 @@
+"""What is compared: the session of the base and up to three others, and how their nodes pair.
+
+The base is side A of every matching, each other a side B. A reader corrects pairs by hand; what
+is left is matched anew around them, off the event loop. That selections and groups follow each
+other is in `dashboard.following`. Knows graphs and sessions, no widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import param
+
+from dashboard.compared_pairs import ComparedPairs, graphs_of
+from dashboard.notices import Notices
+from dashboard.open_model import OpenModel
+from dashboard.session import Session
+from dashboard.work import Progress, Work
+from graphs.ir import Model
+from graphs.match import match_models
+from graphs.match_mapping import corrected, to_mapping
+from graphs.match_types import DEFAULT_OPTIONS, FixedPair, MatchOptions
+from graphs.match_view import KIND_DATA, MatchView
+
+MAX_OTHERS = 3
+Key = tuple[object, ...]
+
+
+@dataclass(eq=False)
+class Beside:
+    """One other pane: its session, what a reader said of its pairs, and its matching.
+
+    Attributes
+    ----------
+    session : Session
+    options : MatchOptions
+        `fixed` holds the corrections.
+    before : list of MatchOptions
+        To undo corrections, the newest last.
+    view : MatchView or None
+        None while it is made.
+    key : tuple
+        What `view` is, or is going to be, a matching of.
+    """
+
+    session: Session
+    options: MatchOptions = DEFAULT_OPTIONS
+    before: list[MatchOptions] = field(default_factory=list)
+    view: MatchView | None = None
+    key: Key = ()
+
+
+class Comparing(ComparedPairs):
+    """The comparison of a session with others.
+
+    Parameters
+    ----------
+    base : Session
+    work : Work
+    notices : Notices
+    """
+
+    others: list[Session] = param.List(default=[], doc="Sessions of the other panes, in order.")
+    at: int = param.Integer(default=0, doc="The other that table, numbers and colours speak of.")
+    matched = param.Event(doc="A matching was made or is no more.")
+
+    def __init__(self, base: Session, work: Work, notices: Notices) -> None:
+        super().__init__(base)
+        self.work = work
+        self.notices = notices
+        self._beside: list[Beside] = []
+        self._colored: dict[Session, tuple[MatchView | None, OpenModel | None]] = {}
+        self._measures: dict[Session, str] = {}  # what coloured before the comparison
+        base.param.watch(self._shown, ["opened", "graph", "origin"])
+        base.param.watch(self._models_changed, "models")
+        base.param.watch(self._data_changed, "node_data")
+        self.param.watch(lambda _event: self._choose(), "at")
+
+    @property
+    def other(self) -> Session | None:
+        """The session that the base is compared with; None without a comparison."""
+        return self._now.session if self._now is not None else None
+
+    @property
+    def _now(self) -> Beside | None:
+        return self._beside[self.at] if self.at < len(self._beside) else None
+
+    def view_of(self, session: Session) -> MatchView | None:
+        """Return the matching that a session is in; for the base the chosen one."""
+        if session is self.base:
+            return self.view
+        return next((one.view for one in self._beside if one.session is session), None)
+
+    # -- panes --------------------------------------------------------------------------
+
+    def start(self, opened: OpenModel, graph_id: str = "") -> Session | None:
+        """Show a model beside the base; return its session, None where there are enough."""
+        if len(self._beside) >= MAX_OTHERS:
+            self.notices.add(f"At most {MAX_OTHERS + 1} panes stand side by side.", "info")
+            return None
+        base = self.base
+        session = Session(batch=base.batch, models=base.models, is_dark=base.is_dark)
+        session.param.update(
+            flat=base.flat, show_constants=base.show_constants, direction=base.direction
+        )
+        session.show_model(opened, graph_id)
+        session.param.watch(self._shown, ["opened", "graph", "origin"])
+        session.param.watch(self._data_changed, "node_data")
+        self._beside.append(Beside(session))
+        with base.batch():
+            self.others = [one.session for one in self._beside]
+            self.at = len(self._beside) - 1
+        self._match(self._beside[-1])
+        return session
+
+    def stop(self, index: int) -> None:
+        """Close a pane."""
+        gone = self._beside.pop(index)
+        self.work.stop(_job(gone))
+        with self.base.batch():
+            self.others = [one.session for one in self._beside]
+            self.at = max(0, min(self.at, len(self._beside) - 1))
+            gone.session.param.update(models=[], opened=None)
+            self._colored.pop(gone.session, None)
+            self._measures.pop(gone.session, None)
+            self._choose()
+
+    def _models_changed(self, *_: Any) -> None:
+        """A model that was closed is closed in all panes."""
+        models = self.base.models
+        for at in reversed(range(len(self._beside))):
+            session = self._beside[at].session
+            session.models = models
+            if session.opened not in models:
+                self.stop(at)
+
+    def _data_changed(self, event: param.parameterized.Event) -> None:
+        """What was measured in one pane is there in those with the same model."""
+        for session in (self.base, *self.others):
+            opened = event.obj.opened
+            if session is not event.obj and opened is not None and session.opened is opened:
+                names = {one.name for one in session.node_data} - {KIND_DATA}
+                if names != {one.name for one in event.new} - {KIND_DATA}:
+                    session.follow_model()
+
+    # -- matching -----------------------------------------------------------------------
+
+    def _shown(self, *events: param.parameterized.Event) -> None:
+        for one in tuple(self._beside):
+            if events[0].obj in (self.base, one.session):
+                self._match(one)
+
+    def _match(self, one: Beside) -> None:
+        a, b = _compared(self.base), _compared(one.session)
+        if a is None or b is None:
+            return
+        options = one.options
+        key = (*a, *b, options)
+        if key == one.key:
+            self._choose()  # another graph of what is matched already
+            return
+        if key[:-1] != one.key[:-1] and one.key:  # corrections speak of other models
+            one.options, one.before, options = DEFAULT_OPTIONS, [], DEFAULT_OPTIONS
+            key = (*a, *b, options)
+        one.key, one.view = key, None
+        self._choose()
+
+        def job(_progress: Progress) -> MatchView:
+            return MatchView(match_models(_ordered(*a), _ordered(*b), options))
+
+        def done(view: MatchView) -> None:
+            one.view = view
+            for text in view.matching.ignored:
+                self.notices.add(text, "warning")
+            self._choose()
+            self.param.trigger("matched")
+
+        def dropped() -> None:
+            one.key = ()
+
+        text = f"Matching {a[0].model.name} with {b[0].model.name} …"
+        self.work.start(_job(one), text, job, done, dropped)
+
+    def _choose(self) -> None:
+        """Let the page speak of the chosen pair of panes; colour all by their difference."""
+        now = self._now
+        view = now.view if now is not None else None
+        with self.base.batch():
+            for one in self._beside:
+                self._color(one.session, one.view)
+            self._color(self.base, view)
+            self.view = view
+
+    def _color(self, session: Session, view: MatchView | None) -> None:
+        """Give a session the difference as node data; a new one colours."""
+        end = self.end_of(session)
+        if self._colored.get(session) == (view, session.opened):
+            return
+        is_first = session not in self._colored or self._colored[session][0] is None
+        if view is not None and is_first:
+            self._measures[session] = session.measure
+        self._colored[session] = (view, session.opened)
+        sets = [] if view is None else [
+            view.side(end, graph.id).as_node_data() for graph in graphs_of(view, end)
+        ]  # fmt: skip
+        is_shown = session.measure == KIND_DATA
+        session.set_own_data(sets, KIND_DATA if sets and is_first else "")
+        before = self._measures.get(session, "")
+        if not sets and is_shown and session.set_of(before) is not None:
+            session.measure = before
+
+    # -- corrections --------------------------------------------------------------------
+
+    @property
+    def n_corrections(self) -> int:
+        """How many pairs the reader gave."""
+        return len(self._now.options.fixed) if self._now is not None else 0
+
+    def pair_selection(self) -> None:
+        """Make a pair of what is selected on both sides."""
+        a, b = self._selected_ids()
+        if not a or not b:
+            self.notices.add("Select nodes in both graphs to make a pair of them.", "info")
+            return
+        self._correct(FixedPair(a, b))
+
+    def unpair_selection(self) -> None:
+        """Say that what is selected has no partner."""
+        a, b = self._selected_ids()
+        if not a and not b:
+            self.notices.add("Select nodes that have no partner.", "info")
+            return
+        self._correct(*[FixedPair((id,), ()) for id in a], *[FixedPair((), (id,)) for id in b])
+
+    def undo_correction(self) -> None:
+        """Take back the last correction, or the mapping that was loaded."""
+        now = self._now
+        if now is not None and now.before:
+            now.options = now.before.pop()
+            self._match(now)
+
+    def set_mapping(self, options: MatchOptions) -> None:
+        """Match with the pairs of a mapping; corrections made before are no more."""
+        now = self._now
+        if now is not None:
+            now.before.append(now.options)
+            now.options = options
+            self._match(now)
+
+    def mapping(self) -> dict[str, Any]:
+        """Return all pairs as a mapping that Model Explorer reads; empty without a matching."""
+        return {} if self.view is None else to_mapping(self.view.matching)
+
+    def _correct(self, *pairs: FixedPair) -> None:
+        now = self._now
+        if now is None or not pairs:
+            return
+        fixed: Sequence[FixedPair] = now.options.fixed
+        for pair in pairs:
+            fixed = corrected(fixed, pair)
+        self.set_mapping(replace(now.options, fixed=tuple(fixed)))
+
+    def _selected_ids(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the selected ids of both sides; corrections speak of the first graphs."""
+        if self.view is None or self.other is None:
+            return (), ()
+        found: list[tuple[str, ...]] = []
+        for session, graphs in (
+            (self.base, self.view.matching.a),
+            (self.other, self.view.matching.b),
+        ):
+            graph = session.graph
+            is_first = graph is not None and graph.id == graphs[0].id
+            rows = session.selection.tolist() if is_first else []
+            found.append(tuple(graphs[0].node_ids[row] for row in rows))
+        return found[0], found[1]
+
+
+def _job(one: Beside) -> str:
+    return f"match {id(one)}"
+
+
+def _compared(session: Session) -> tuple[OpenModel, str, str] | None:
+    """Return the model, the graph at the top of the trail and where its groups come from."""
+    opened, graph = session.opened, session.graph
+    if opened is None or graph is None:
+        return None
+    top = session.trail[0][0] if session.trail else graph.id
+    return opened, top, opened.origin.get(top, "file")
+
+
+def _ordered(opened: OpenModel, top: str, _origin: str) -> Model:
+    """Return a model whose first graph is the one at the top, with the groups that are shown."""
+    model = opened.model
+    graphs = [opened.grouped(graph.id) for graph in model.graphs]
+    graphs.sort(key=lambda graph: graph.id != top)
+    return replace(model, graphs=tuple(graphs))
