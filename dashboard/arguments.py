@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_UPLOAD_MB = 512
+MAX_MEASURE_S = 900
+MAX_MEASURE_MB = 8192
+MAX_REPEATS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCaps:
+    """What a reader of the page may ask of one measurement at most.
+
+    Attributes
+    ----------
+    seconds : int
+    memory_bytes : int
+    repeats : int
+        Timed runs.
+    """
+
+    seconds: int = MAX_MEASURE_S
+    memory_bytes: int = MAX_MEASURE_MB << 20
+    repeats: int = MAX_REPEATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +41,15 @@ class Arguments:
     roots : tuple of Path
         Folders that a server path or `?model=` may open from.
     max_upload_bytes : int
+        Of one session, over all that it holds.
+    caps : MeasureCaps
     """
 
     models: tuple[Path, ...]
     node_data: tuple[Path, ...]
     roots: tuple[Path, ...]
     max_upload_bytes: int
+    caps: MeasureCaps = field(default_factory=MeasureCaps)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +79,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"largest upload in MB (default: {MAX_UPLOAD_MB})",
     )
+    _add_caps(parser.add_argument_group("what a reader may ask of one measurement at most"))
+
+
+def _add_caps(group: argparse._ArgumentGroup) -> None:
+    caps = (
+        ("--max-measure-s", MAX_MEASURE_S, "S", "seconds"),
+        ("--max-measure-mb", MAX_MEASURE_MB, "MB", "memory"),
+        ("--max-repeats", MAX_REPEATS, "N", "timed runs"),
+    )
+    for name, most, metavar, words in caps:
+        group.add_argument(
+            name, type=int, default=most, metavar=metavar, help=f"{words} (default: {most})"
+        )
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -72,4 +108,9 @@ def from_namespace(values: argparse.Namespace) -> Arguments:
         node_data=tuple(path.absolute() for path in values.node_data),
         roots=tuple(path.resolve() for path in values.root or [Path.cwd()]),
         max_upload_bytes=max(1, values.max_upload_mb) << 20,
+        caps=MeasureCaps(
+            seconds=max(1, values.max_measure_s),
+            memory_bytes=max(256, values.max_measure_mb) << 20,
+            repeats=max(1, values.max_repeats),
+        ),
     )

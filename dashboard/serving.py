@@ -28,6 +28,9 @@ def _flags(values: argparse.Namespace) -> list[str]:
     for root in arguments.roots:
         flags += ["--root", str(root)]
     flags += ["--max-upload-mb", str(arguments.max_upload_bytes >> 20)]
+    caps = arguments.caps
+    flags += ["--max-measure-s", str(caps.seconds), "--max-repeats", str(caps.repeats)]
+    flags += ["--max-measure-mb", str(caps.memory_bytes >> 20)]
     if arguments.node_data:
         flags += ["--node-data", *map(str, arguments.node_data)]
     return flags

@@ -29,7 +29,7 @@ class FileChoice:
     is_folder : bool
         The path is a folder, and several files may be uploaded in its place.
     n_held : callable () -> int
-        Bytes of uploads that the session holds already.
+        Bytes of uploads that the session holds already, this field's among them.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class FileChoice:
         arguments: Arguments,
         *,
         is_folder: bool = False,
-        n_held: Callable[[], int] = lambda: 0,
+        n_held: Callable[[], int],
     ) -> None:
         self._arguments, self._endings = arguments, tuple(endings)
-        self._is_folder, self._n_held = is_folder, n_held
+        self._is_folder, self._held = is_folder, n_held
         self._sent: FileSource | None = None
         self.path = _path_field(label, is_folder=is_folder)
         limit = arguments.max_upload_bytes
@@ -83,6 +83,11 @@ class FileChoice:
         found = resolve_folder(text, roots) if self._is_folder else resolve(text, roots, given)
         return FileSource(found.name, found)
 
+    @property
+    def n_held(self) -> int:
+        """Bytes that were uploaded to this field."""
+        return self._sent.n_bytes() if self._sent is not None else 0
+
     def clear(self) -> None:
         """Let go of what was uploaded."""
         self._sent = None
@@ -101,7 +106,7 @@ class FileChoice:
             names, contents = [names], [contents]
         files = tuple(zip(map(str, names), contents, strict=True))
         n_bytes = sum(map(len, contents))
-        if n_bytes + self._n_held() > self._arguments.max_upload_bytes:
+        if n_bytes + self._held() - self.n_held > self._arguments.max_upload_bytes:
             limit = self._arguments.max_upload_bytes >> 20
             self._tell(str(ReadError(files[0][0], f"a session may hold {limit} MB of uploads")))
             return

@@ -31,7 +31,8 @@ PROVIDERS = {"CPU": (), "CUDA": ("CUDAExecutionProvider",),
              "DirectML": ("DmlExecutionProvider",),
              "OpenVINO": ("OpenVINOExecutionProvider",)}  # fmt: skip
 CODES = frozenset({"int4", "uint4", "int8", "uint8", "int16", "uint16"})
-MAX_SECONDS, MAX_MEMORY_MB = 24 * 3600, 1 << 20
+SECONDS, MEMORY_MB, REPEATS, WARM_UP = 300, 8192, 100, 5  # where the server allows as much
+MIN_MEMORY_MB, MAX_WARM_UP = 256, 1000
 
 
 class MeasureForm:
@@ -39,6 +40,8 @@ class MeasureForm:
 
     def __init__(self, session: Session, arguments: Arguments) -> None:
         self.session = session
+        self._caps = caps = arguments.caps
+        self._n_cores = os.cpu_count() or 1
         self._format = ""
         self.latency = _check("Latency", value=True)
         self.error = _check("Quantization error")
@@ -48,15 +51,17 @@ class MeasureForm:
             "Float model's file", endings, arguments, n_held=self._held
         )
         self.inputs = InputsForm(arguments, self._held)
-        n_cores = os.cpu_count() or 1
-        self.threads = number("Threads", 1, 1, max(n_cores, 1))
-        self.warm_up = number("Warm-up", 5, 0, 10_000)
-        self.repeats = number("Repeats", 100, 1, 100_000)
+        self.threads = number("Threads", 1, 1, self._n_cores)
+        self.warm_up = number("Warm-up", WARM_UP, 0, MAX_WARM_UP)
+        self.repeats = number("Repeats", min(REPEATS, caps.repeats), 1, caps.repeats)
         self.optimization = select("Graph optimization", OPTIMIZATIONS, "off")
         self.provider = select("Run on", PROVIDERS, ())
-        self.seconds = number("Time limit (s)", 300, 1, MAX_SECONDS)
-        self.memory = number("Memory limit (MB)", 8192, 256, MAX_MEMORY_MB)
-        self.mapping = FileChoice("Pairs of nodes (.json)", (".json",), arguments)
+        most_mb = caps.memory_bytes >> 20
+        self.seconds = number("Time limit (s)", min(SECONDS, caps.seconds), 1, caps.seconds)
+        self.memory = number("Memory limit (MB)", min(MEMORY_MB, most_mb), MIN_MEMORY_MB, most_mb)
+        self.mapping = FileChoice(
+            "Pairs of nodes (.json)", (".json",), arguments, n_held=self._held
+        )
         self.view = self._built()
         for widget in (self.latency, self.error, self.reference):
             widget.param.watch(self._arrange, "value")
@@ -126,19 +131,24 @@ class MeasureForm:
             reference=self._reference() if self.error.value else None,
             inputs=inputs,
             are_pictures=is_pictures,
-            n_samples=value_of(self.inputs.samples),
+            n_samples=self.inputs.n_samples(),
             mapping=self.mapping.source() if self.error.value else None,
-            limits=Limits(float(value_of(self.seconds)), value_of(self.memory) << 20),
+            limits=self._limits(),
         )
+
+    def _limits(self) -> Limits:
+        caps = self._caps
+        memory_mb = value_of(self.memory, caps.memory_bytes >> 20, MIN_MEMORY_MB)
+        return Limits(float(value_of(self.seconds, caps.seconds)), memory_mb << 20)
 
     def _settings(self) -> LatencySettings:
         is_onnx = self._format == "ONNX"
         return LatencySettings(
-            n_repeats=value_of(self.repeats),
-            n_warmup=value_of(self.warm_up),
-            n_threads=value_of(self.threads),
+            n_repeats=value_of(self.repeats, self._caps.repeats),
+            n_warmup=value_of(self.warm_up, MAX_WARM_UP, 0),
+            n_threads=value_of(self.threads, self._n_cores),
             dims=self.inputs.dims(),
-            batch=value_of(self.inputs.batch),
+            batch=self.inputs.n_batch(),
             optimization=self.optimization.value if is_onnx else "off",
             providers=self.provider.value if is_onnx else (),
             images=self.inputs.preprocessing(),
@@ -152,7 +162,10 @@ class MeasureForm:
         return found
 
     def _held(self) -> int:
-        return sum(one.n_uploaded_bytes for one in self.session.models)
+        """Return the bytes of all uploads that the session holds."""
+        models = sum(one.n_uploaded_bytes for one in self.session.models)
+        files = self.reference_file.n_held + self.mapping.n_held
+        return models + files + self.inputs.n_held()
 
     def _arrange(self, *_: Any) -> None:
         """Show only what the choices so far ask for."""

@@ -22,6 +22,7 @@ from measures.samples import SEED
 RANDOM, ARRAYS, PICTURES = "random", "arrays", "pictures"
 CHOICES = {"Random data": RANDOM, "Arrays (.npz, .npy)": ARRAYS, "Folder of pictures": PICTURES}
 MAX_ASKED = 12
+MAX_SAMPLES, MAX_BATCH, MAX_SIZE = 1000, 4096, 1 << 30
 WORDS = {
     RANDOM: f"Seeded random data (seed {SEED}) within the range that each input declares: times "
     "hold, errors are not those of real inputs.",
@@ -36,14 +37,14 @@ class InputsForm:
     def __init__(self, arguments: Arguments, n_held: Callable[[], int]) -> None:
         self._dims: dict[str, pmui.IntInput] = {}
         self.choice = select("Inputs", CHOICES, RANDOM)
-        self.samples = number("Samples for error", N_RANDOM_SAMPLES, 1, 1000)
+        self.samples = number("Samples for error", N_RANDOM_SAMPLES, 1, MAX_SAMPLES)
         self.arrays = FileChoice("Arrays", (".npz", ".npy"), arguments, n_held=n_held)
         self.pictures = FileChoice(
             "Pictures", sorted(ENDINGS), arguments, is_folder=True, n_held=n_held
         )
         self.color = select("Channels", {"RGB": "RGB", "BGR": "BGR", "grey": "L"}, "RGB")
         self.mean, self.std = _text("Mean", "0"), _text("Std", "255")
-        self.batch = number("Samples a run", 1, 1, 4096)
+        self.batch = number("Samples a run", 1, 1, MAX_BATCH)
         self.told = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 16, 4, 16))
         self.dimensions = pmui.Row(
             margin=0, visible=False, sizing_mode="stretch_width", sx={"flexWrap": "wrap"}
@@ -66,7 +67,7 @@ class InputsForm:
     def follow(self, graph: Graph) -> None:
         """Ask for the sizes that this graph leaves open."""
         names = free_dimensions(graph)
-        self._dims = {name: number(name, 1, 1, 1 << 30) for name in names[:MAX_ASKED]}
+        self._dims = {name: number(name, 1, 1, MAX_SIZE) for name in names[:MAX_ASKED]}
         for widget in self._dims.values():
             widget.param.update(width=150, sizing_mode=None)
         self.dimensions.objects = list(self._dims.values())
@@ -107,7 +108,20 @@ class InputsForm:
         """Return the sizes that are not 1, which is what a free dimension is taken as."""
         if self.choice.value != RANDOM:
             return {}
-        return {name: value_of(w) for name, w in self._dims.items() if value_of(w) != 1}
+        sizes = {name: value_of(widget, MAX_SIZE) for name, widget in self._dims.items()}
+        return {name: size for name, size in sizes.items() if size != 1}
+
+    def n_samples(self) -> int:
+        """Return how many random samples errors are taken over."""
+        return value_of(self.samples, MAX_SAMPLES)
+
+    def n_batch(self) -> int:
+        """Return how many samples of a file make one timed run."""
+        return value_of(self.batch, MAX_BATCH)
+
+    def n_held(self) -> int:
+        """Return the bytes that were uploaded."""
+        return self.arrays.n_held + self.pictures.n_held
 
     def preprocessing(self) -> Preprocessing | None:
         """Return what becomes of pictures; None for other inputs.
@@ -135,9 +149,13 @@ def number(label: str, value: int, start: int, end: int) -> pmui.IntInput:
     )  # fmt: skip
 
 
-def value_of(widget: pmui.IntInput) -> int:
-    """Return the number in a field; the least one where the reader has emptied it."""
-    return int(widget.start if widget.value is None else widget.value)
+def value_of(widget: pmui.IntInput, most: int, least: int = 1) -> int:
+    """Return the number in a field, the least one where the reader has emptied it.
+
+    The bounds that the field shows are the browser's to keep, and a browser can be made to
+    send anything: these are ours.
+    """
+    return min(most, max(least, least if widget.value is None else int(widget.value)))
 
 
 def select(label: str, options: Mapping[str, Any], value: Any = None) -> pmui.Select:

@@ -355,6 +355,36 @@ def test_comparing_weights_is_cancelled_too(app: Parts, monkeypatch: pytest.Monk
     assert begun
 
 
+def test_a_browser_cannot_ask_for_more_than_the_server_allows(tmp_path: Path) -> None:
+    """Whatever the fields are made to hold, time, memory and runs stay within the server's caps."""
+    app = Parts(tmp_path, "--max-measure-s", "20", "--max-measure-mb", "512", "--max-repeats", "7")
+    form, opened = app.pane.form, app.session.models[0]
+    assert (form.seconds.value, form.memory.value, form.repeats.value) == (20, 512, 7)
+    fields = (form.seconds, form.memory, form.repeats, form.warm_up, form.inputs.samples)
+    for value in (10**9, -1):
+        for field in fields:
+            field.param.update(start=None, end=None, value=value)
+        asked = form.request(opened)
+        assert 1 <= asked.limits.seconds <= 20 and asked.limits.memory_bytes <= 512 << 20
+        assert 1 <= asked.settings.n_repeats <= 7 and 0 <= asked.settings.n_warmup <= 1000
+        assert 1 <= asked.n_samples <= 1000
+
+
+def test_all_uploads_of_a_form_count_together(tmp_path: Path) -> None:
+    """Each field may be sent to again, but not more than the session may hold is kept over all."""
+    app = Parts(tmp_path, "--max-upload-mb", "1")
+    form = app.pane.form
+    fields = (form.reference_file, form.inputs.arrays, form.inputs.pictures, form.mapping)
+    sent = []
+    for field in fields:
+        for _ in range(2):  # the second takes the place of the first
+            field.upload.filename = "sent.json"
+            field.upload.value = bytes(300 << 10)
+        sent.append(field.n_held)
+    assert sent == [300 << 10] * 3 + [0]
+    assert "a session may hold 1 MB of uploads" in form.mapping.told.object
+
+
 def test_a_mapping_that_is_none_is_refused(app: Parts) -> None:
     """A file of pairs that is something else ends the measurement of error, said in words."""
     form = app.pane.form
