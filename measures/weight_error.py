@@ -68,9 +68,11 @@ class WeightError:
 
     @property
     def step(self) -> float:
-        """The one step that gives `rmse_over_scale`; NaN where there is none or no error."""
+        """The one step that gives `rmse_over_scale`; NaN where there is none."""
         ratio = self.rmse_over_scale
-        return math.sqrt(self.sums.mse) / ratio if ratio else math.nan
+        if ratio == 0:  # without an error every step gives it
+            return float(self.scales.max())
+        return math.sqrt(self.sums.mse) / ratio
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> WeightError:

@@ -37,6 +37,7 @@ CODE_SUFFIX = "_quantized"  # ONNX Runtime's quantizer: `conv1_out` -> `conv1_ou
 MAX_STEP_ELEMENTS = 1 << 20
 _INT_OF_TENSOR_TYPE = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 21: "uint4",
                        22: "int4"}  # fmt: skip
+TENSOR_TYPES = {dtype: number for number, dtype in _INT_OF_TENSOR_TYPE.items()}
 _RANGES = {"uint4": (0, 15), "int4": (-8, 7)}
 
 
@@ -52,6 +53,8 @@ class Steps:
         NaN where it is not one known number.
     low, high : float
         What the codes can stand for; NaN where not known.
+    dtype : str
+        Of the codes, e.g. ``"int8"``; empty where not known.
     """
 
     scale: str
@@ -59,6 +62,7 @@ class Steps:
     step: float
     low: float
     high: float
+    dtype: str = ""
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -99,21 +103,46 @@ def constant_tensors(model: Any) -> dict[str, Any]:
     return found
 
 
+def weight_axis(node: Any) -> int:
+    """Return the axis of the output channels of the weight that a node reads (`WEIGHT_CODES`)."""
+    attributes = {one.name: one for one in node.attribute}
+    if node.op_type == "DequantizeLinear" and "axis" in attributes:
+        return int(attributes["axis"].i)
+    if node.op_type == "QGemm" and "transB" in attributes and attributes["transB"].i:
+        return 0
+    return WEIGHT_CODES[node.op_type][3]
+
+
 def steps_of(
-    scale: str, zero_point: str, constants: Mapping[str, tuple[NDArray[np.generic], str]]
+    scale: str,
+    zero_point: str,
+    constants: Mapping[str, tuple[NDArray[np.generic], str]],
+    output_type: int = 0,
 ) -> Steps:
-    """Return the steps that a scale and a zero point make, as far as they are constants."""
+    """Return the steps that a scale and a zero point make, as far as they are constants.
+
+    Parameters
+    ----------
+    scale, zero_point : str
+        The second may be empty: zero, of the type that `output_type` says.
+    constants : mapping of str to (array, str)
+        As `small_constants` returns them.
+    output_type : int
+        A TensorProto.DataType; 0 for the operator's own default, uint8.
+    """
     unknown = Steps(scale, zero_point, math.nan, math.nan, math.nan)
     value, _ = constants.get(scale, (np.zeros(0), ""))
     if value.size != 1:
         return unknown
     step = float(value.reshape(()))
-    zero, dtype = constants.get(zero_point, (np.zeros(1), "" if zero_point else "uint8"))
+    own = _INT_OF_TENSOR_TYPE.get(output_type, "") if output_type else "uint8"
+    zero, dtype = constants.get(zero_point, (np.zeros(1), "" if zero_point else own))
     if not dtype or dtype == "float" or zero.size != 1:
         return Steps(scale, zero_point, step, math.nan, math.nan)
     least, greatest = _RANGES.get(dtype) or (np.iinfo(dtype).min, np.iinfo(dtype).max)
     offset = int(zero.reshape(()))
-    return Steps(scale, zero_point, step, step * (least - offset), step * (greatest - offset))
+    low, high = step * (least - offset), step * (greatest - offset)
+    return Steps(scale, zero_point, step, low, high, dtype)
 
 
 def code_tensors(model: Any) -> dict[str, Steps]:
@@ -124,9 +153,16 @@ def code_tensors(model: Any) -> dict[str, Steps]:
         slots = OUTPUT_CODES.get(node.op_type)
         if slots is not None and len(node.input) > slots[0] and node.output:
             zero_point = node.input[slots[1]] if len(node.input) > slots[1] else ""
-            found[node.output[0]] = steps_of(node.input[slots[0]], zero_point, constants)
+            found[node.output[0]] = steps_of(
+                node.input[slots[0]], zero_point, constants, _output_type(node)
+            )
         elif node.op_type in MOVES and node.input and node.input[0] in found:
             for name in node.output:
                 if name and (node.op_type != "MaxPool" or name == node.output[0]):
                     found[name] = found[node.input[0]]
     return found
+
+
+def _output_type(node: Any) -> int:
+    """Return the type that QuantizeLinear states for its codes; 0 for none."""
+    return next((int(a.i) for a in node.attribute if a.name == "output_dtype"), 0)

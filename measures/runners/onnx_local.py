@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from measures.runners import onnx_sessions
+from measures.runners.onnx_codes import TENSOR_TYPES
 from measures.runners.onnx_pairs import Pair, dequantizer
 
 Tensors = dict[str, NDArray[np.generic]]
@@ -174,4 +175,8 @@ def _quantizer(real: str, pair: Pair) -> Any:
 
     steps = pair.steps
     inputs = [real, steps.scale, *([steps.zero_point] if steps.zero_point else [])]
-    return helper.make_node("QuantizeLinear", inputs, [pair.cut])
+    node = helper.make_node("QuantizeLinear", inputs, [pair.cut])
+    if not steps.zero_point and steps.dtype not in ("", "uint8"):  # else the type is the zero's
+        kind = TENSOR_TYPES[steps.dtype]
+        node.attribute.append(helper.make_attribute("output_dtype", kind))
+    return node

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from measures.runners.onnx_codes import CODE_SUFFIX, WEIGHT_CODES, constant_tensors
+from measures.runners.onnx_codes import CODE_SUFFIX, WEIGHT_CODES, constant_tensors, weight_axis
 from measures.runners.onnx_sessions import node_keys
 from measures.runners.weight_rows import real_of, weight_row
 
@@ -99,7 +99,7 @@ def _weights(model: Any, constants: set[str]) -> Iterator[_Weight]:
             axis = 0 if op_types[integer[0][0]] == "ConvInteger" else -1
             yield _Weight(name, stem + "_scale", stem + "_zero_point", axis, tuple(integer))
     for key, node in zip(keys, model.graph.node, strict=True):
-        at, scale, zero, axis = WEIGHT_CODES.get(node.op_type, (-1, 0, 0, 0))
+        at, scale, zero, _ = WEIGHT_CODES.get(node.op_type, (-1, 0, 0, 0))
         inputs = [*node.input, *[""] * 9]
         is_weight = at >= 0 and inputs[at] in constants and inputs[scale] in constants
         if not is_weight or inputs[at] in seen:
@@ -107,9 +107,8 @@ def _weights(model: Any, constants: set[str]) -> Iterator[_Weight]:
         seen.add(inputs[at])
         by: tuple[tuple[str, int], ...] = ((key, at),)
         if node.op_type == "DequantizeLinear":
-            axis = next((int(a.i) for a in node.attribute if a.name == "axis"), axis)
             by = tuple(readers.get(node.output[0], ()))
-        yield _Weight(inputs[at], inputs[scale], inputs[zero], axis, by)
+        yield _Weight(inputs[at], inputs[scale], inputs[zero], weight_axis(node), by)
 
 
 def _array(tensor: Any, path: str) -> NDArray[np.generic] | None:
