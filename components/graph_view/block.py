@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from graphs.errors import WireError
 
 MAGIC = b"OPSC"
-VERSION = 1
+VERSION = 2
 PREFIX_BYTES = 16
 ALIGNMENT_BYTES = 8
 MAX_STRING_CHARS = 1_000  # names in a file may be megabytes long, a label is not
@@ -38,7 +38,7 @@ class Block:
 
     Attributes
     ----------
-    kind : {"scene", "overlay", "state"}
+    kind : {"scene", "overlay", "state", "twins"}
     columns : dict of str to array
         Views of the block, read-only.
     strings : dict of str to tuple of str

@@ -98,6 +98,12 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
+def _step(value: Any) -> int:
+    if isinstance(value, bool) or value not in (1, -1):
+        raise ValueError("neither 1 nor -1")
+    return int(value)
+
+
 def _any(value: Any) -> Any:
     return value
 
@@ -119,6 +125,8 @@ FIELDS: Mapping[str, Mapping[str, Check]] = {
     "hover": {"key": _key},
     "camera": {"x": _WORLD, "y": _WORLD, "zoom": _number(*ZOOM_RANGE)},
     "search": {},
+    "difference": {"step": _step},
+    "focused": {},
     "option": {"name": _one_of(*OPTIONS), "value": _any},
     "cancel": {},
     "lost": {},

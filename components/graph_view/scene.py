@@ -56,6 +56,33 @@ class Legend:
     swatches: tuple[tuple[str, str], ...] = ()
 
 
+N_PARTS = 9  # colours of a strip at most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strips:
+    """What g collapsed groups hold, as shares: a thin strip of colours along the lower edge.
+
+    Attributes
+    ----------
+    strip_item : uint32 array, shape (g,)
+        The items.
+    strip_parts : uint8 array, shape (g, 9)
+        Shares from left to right, 255 together; 0 of what does not occur.
+    strip_color : uint8 array, shape (9, 4)
+        Colour of each part; one for all strips.
+    """
+
+    strip_item: NDArray[np.uint32]
+    strip_parts: NDArray[np.uint8]
+    strip_color: NDArray[np.uint8]
+
+
+NO_STRIPS = Strips(
+    np.zeros(0, np.uint32), np.zeros((0, N_PARTS), np.uint8), np.zeros((N_PARTS, 4), np.uint8)
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """n items in preorder (a group before its members), m edges, s curve segments.
@@ -94,6 +121,7 @@ class Scene:
         which neighbours are near each other, for culling in runs.
     segment_edge : uint32 array, shape (s,)
         Edge of a segment, with the top bit set on the segment that ends at the target.
+    strips : Strips
     strings : tuple of str
         ``strings[0] == ""``.
     graph_key : str
@@ -122,6 +150,7 @@ class Scene:
     edge_count: NDArray[np.uint32]
     segment_points: NDArray[np.float32]
     segment_edge: NDArray[np.uint32]
+    strips: Strips = NO_STRIPS
     strings: tuple[str, ...] = ("",)
     graph_key: str = ""
     anchor_key: int = -1

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from panel.custom import JSComponent
 
 from components.graph_view.messages import FIELDS, RefusedMessage, checked
-from components.graph_view.scene import Legend, Scene
-from components.graph_view.wire import pack_overlay, pack_scene, pack_state
+from components.graph_view.scene import NO_STRIPS, Legend, Scene, Strips
+from components.graph_view.wire import pack_overlay, pack_scene, pack_state, pack_twins
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,15 @@ class GraphView(JSComponent):
         default="down", objects=["down", "right"], doc="State of the toolbar's switch: edges point."
     )
 
+    sync_group = param.String(
+        default="", doc="Views of one page with the same name, if any, move together."
+    )
+    sync_base = param.Boolean(
+        default=False, doc="Whether the others of the group name their twins in this view."
+    )
+    comparing = param.Boolean(
+        default=False, doc="Whether the keys for the next and previous difference work."
+    )
     waiting = param.String(default="", doc="What the reader waits for; set by `busy`.")
 
     _bundle: ClassVar[Path] = BUNDLE
@@ -58,6 +67,7 @@ class GraphView(JSComponent):
         self._serial = 0
         self._overlay: bytes | None = None
         self._state: bytes | None = None
+        self._twins: bytes | None = None
         self._camera: Message | None = None
         self._is_ready = False
         super().__init__(**params)
@@ -93,6 +103,7 @@ class GraphView(JSComponent):
         item_detail: NDArray[np.uint32],
         strings: Sequence[str],
         legend: Legend | None,
+        strips: Strips = NO_STRIPS,
     ) -> None:
         """Give the items of the shown scene other colours and second lines.
 
@@ -104,13 +115,17 @@ class GraphView(JSComponent):
             Index into `strings`, whose first is empty.
         strings : sequence of str
         legend : Legend or None
+        strips : Strips
+            Shares of categories, drawn on groups.
 
         Raises
         ------
         WireError
             If a column has another shape or an index is out of range.
         """
-        self._overlay = pack_overlay(item_color, item_detail, strings, legend, serial=self._serial)
+        self._overlay = pack_overlay(
+            item_color, item_detail, strings, legend, strips, serial=self._serial
+        )
         self._send_msg(self._overlay)
 
     def set_state(self, item_selected: NDArray[np.uint8], item_excluded: NDArray[np.uint8]) -> None:
@@ -128,6 +143,25 @@ class GraphView(JSComponent):
         """
         self._state = pack_state(item_selected, item_excluded, serial=self._serial)
         self._send_msg(self._state)
+
+    def set_twins(self, keys: NDArray[np.uint32], base_keys: NDArray[np.uint32]) -> None:
+        """Say which items stand for which items of the base of the group, until the next call.
+
+        Without any, views that move together go by their place in the whole drawing.
+
+        Parameters
+        ----------
+        keys, base_keys : uint32 array, shape (p,)
+            Keys of items of this view and of the base, one row a pair, whether they
+            are drawn at the moment or not.
+
+        Raises
+        ------
+        WireError
+            If a column has another dtype or length.
+        """
+        self._twins = pack_twins(keys, base_keys)
+        self._send_msg(self._twins)
 
     def fit(self, *, animate: bool = True) -> None:
         """Show the whole drawing."""
@@ -180,7 +214,7 @@ class GraphView(JSComponent):
     def _send_newest(self) -> None:
         """Send what was set before the browser could hear it."""
         self._is_ready = True
-        for block in (self._overlay, self._state):
+        for block in (self._overlay, self._state, self._twins):
             if block is not None:
                 self._send_msg(block)
         if self._camera is not None:

@@ -1,4 +1,4 @@
-"""Scene, overlay and state to bytes (`docs/wire_format.md`); `unpack` reads them again.
+"""Scene, overlay, state and twins to bytes (`docs/wire_format.md`); `unpack` reads them again.
 
 Twin of `src/wire.ts`; a golden file keeps the two equal. Apart from `view.py`,
 so that packing can be tested and timed without Panel, which it must not import.
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.graph_view.block import DTYPES, Block, pack_block, unpack
-from components.graph_view.scene import ItemKind, Legend, Scene
+from components.graph_view.scene import N_PARTS, NO_STRIPS, ItemKind, Legend, Scene, Strips
 from graphs.errors import WireError
 
-__all__ = ["Block", "pack_overlay", "pack_scene", "pack_state", "unpack"]
+__all__ = ["Block", "pack_overlay", "pack_scene", "pack_state", "pack_twins", "unpack"]
 
 # Column: (dtype, number of columns or 0 for one dimension). Order of `Scene`.
 SCENE_COLUMNS: Mapping[str, tuple[str, int]] = {
@@ -61,6 +61,7 @@ def pack_scene(scene: Scene, *, serial: int = 0) -> bytes:
         name: _column(name, getattr(scene, name), *form) for name, form in SCENE_COLUMNS.items()
     }
     _check_scene(columns, len(scene.strings))
+    columns |= _strip_columns(scene.strips, len(columns["item_key"]))
     scalars = {
         "graph_key": scene.graph_key,
         "anchor_key": int(scene.anchor_key),
@@ -76,6 +77,7 @@ def pack_overlay(
     item_detail: NDArray[np.uint32],
     strings: Sequence[str],
     legend: Legend | None,
+    strips: Strips = NO_STRIPS,
     *,
     serial: int = 0,
 ) -> bytes:
@@ -89,6 +91,7 @@ def pack_overlay(
     strings : sequence of str
         ``strings[0] == ""``.
     legend : Legend or None
+    strips : Strips
     serial : int
 
     Raises
@@ -100,8 +103,9 @@ def pack_overlay(
         "item_color": _column("item_color", item_color, "u1", 4),
         "item_detail": _column("item_detail", item_detail, "u4", 0),
     }
-    _same_length(columns, "item_")
+    n_items = _same_length(columns, "item_")
     _below("item_detail", columns["item_detail"], len(strings))
+    columns |= _strip_columns(strips, n_items)
     return pack_block("overlay", columns, strings, {"legend": _legend(legend), "serial": serial})
 
 
@@ -129,6 +133,27 @@ def pack_state(
     return pack_block("state", columns, None, {"serial": serial})
 
 
+def pack_twins(keys: NDArray[np.uint32], base_keys: NDArray[np.uint32]) -> bytes:
+    """Return the block that says which items stand for which items of the base of the group.
+
+    Parameters
+    ----------
+    keys, base_keys : uint32 array, shape (p,)
+        Keys of items, whether they are drawn or not; one row a pair.
+
+    Raises
+    ------
+    WireError
+        If a column has another dtype or length.
+    """
+    columns = {
+        "twin_key": _column("twin_key", keys, "u4", 0),
+        "twin_base_key": _column("twin_base_key", base_keys, "u4", 0),
+    }
+    _same_length(columns, "twin_")
+    return pack_block("twins", columns, None, {})
+
+
 def _column(name: str, values: NDArray[Any], dtype: str, width: int) -> NDArray[Any]:
     array = np.asarray(values)
     wanted = DTYPES[dtype]
@@ -150,6 +175,19 @@ def _same_length(columns: Mapping[str, NDArray[Any]], prefix: str) -> int:
 def _below(name: str, values: NDArray[Any], limit: int) -> None:
     if values.size and int(values.max()) >= limit:
         raise WireError(f"{name} below {limit}", str(int(values.max())))
+
+
+def _strip_columns(strips: Strips, n_items: int) -> dict[str, NDArray[Any]]:
+    columns = {
+        "strip_item": _column("strip_item", strips.strip_item, "u4", 0),
+        "strip_parts": _column("strip_parts", strips.strip_parts, "u1", N_PARTS),
+    }
+    _same_length(columns, "strip_")
+    _below("strip_item", columns["strip_item"], n_items)
+    color = _column("strip_color", strips.strip_color, "u1", 4)
+    if len(color) != N_PARTS:
+        raise WireError(f"{N_PARTS} rows of strip_color", str(len(color)))
+    return {**columns, "strip_color": color}
 
 
 def _check_scene(columns: Mapping[str, NDArray[Any]], n_strings: int) -> None:

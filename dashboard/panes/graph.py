@@ -121,6 +121,7 @@ class GraphPane(param.Parameterized):
                 strings=scene.strings + overlay.strings,
                 item_selected=selected,
                 item_excluded=excluded,
+                strips=overlay.strips,
                 legend=overlay.legend,
             )
         )
@@ -137,7 +138,11 @@ class GraphPane(param.Parameterized):
         if self._is_current():
             overlay = self._overlay()
             self.view.set_overlay(
-                overlay.item_color, overlay.item_detail, overlay.strings, overlay.legend
+                overlay.item_color,
+                overlay.item_detail,
+                overlay.strings,
+                overlay.legend,
+                overlay.strips,
             )
 
     def _restate(self, *_: Any) -> None:
@@ -221,7 +226,7 @@ class GraphPane(param.Parameterized):
     def _hover(self, message: Message) -> None:
         if self._is_current():
             assert self.seen is not None
-            found = tooltip_rows(self.session, self.seen.graph, message["key"])
+            found = tooltip_rows(self.session, self.seen, message["key"])
             if found is not None:
                 self.view.tooltip(message["key"], *found)
 

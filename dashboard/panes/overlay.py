@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.graph_view.drawing import Labels, Strings, per_item
-from components.graph_view.scene import Legend
-from components.palette import Scale, scale_for
+from components.graph_view.scene import NO_STRIPS, Legend, Strips
+from components.palette import Scale, rest_color, scale_for
 from components.plots.ticks import format_value
+from dashboard.panes.shares import named_and_rest, strips_of
 from dashboard.session import Session
 from graphs.ir import Graph
 from graphs.node_data import NodeData, aggregate, share_of
@@ -28,12 +29,15 @@ class Overlay:
         Index into `strings`.
     strings : tuple of str
     legend : Legend or None
+    strips : Strips
+        Shares of the categories on collapsed groups.
     """
 
     item_color: NDArray[np.uint8]
     item_detail: NDArray[np.uint32]
     strings: tuple[str, ...] = ("",)
     legend: Legend | None = field(default=None)
+    strips: Strips = NO_STRIPS
 
 
 def overlay_of(session: Session, seen: Visible, labels: Labels) -> Overlay:
@@ -52,8 +56,9 @@ def overlay_of(session: Session, seen: Visible, labels: Labels) -> Overlay:
         label if np.isnan(value) else box_text(data, value)
         for value, label in zip(values.tolist(), labels.details, strict=True)
     ]
+    strips = strips_of(seen, data, is_dark=session.is_dark)
     legend = legend_of(scale, data, session.how)
-    return Overlay(color, strings.indices(texts), strings.table(), legend)
+    return Overlay(color, strings.indices(texts), strings.table(), legend, strips)
 
 
 def item_values(session: Session, seen: Visible, data: NodeData) -> NDArray[np.float64]:
@@ -79,9 +84,14 @@ def scale_of(session: Session, data: NodeData, values: NDArray[np.float64]) -> S
 
 
 def legend_of(scale: Scale, data: NodeData, how: str | None) -> Legend:
-    """Return the legend, which says how groups are aggregated."""
+    """Return the legend, which says how groups are aggregated; rare categories come last."""
     stops, ticks, swatches = scale.legend_stops()
-    title = data.label if how is None else f"{data.label} · groups: {how}"
+    if data.is_categorical:
+        named, rest = named_and_rest(data)
+        lumped = ((rest_color(is_dark=scale.is_dark), "others, on groups"),) if len(rest) else ()
+        swatches = (*(swatches[i] for i in named), *lumped, *(swatches[i] for i in rest))
+    shown = "shares" if data.is_categorical else how
+    title = data.label if shown is None else f"{data.label} · groups: {shown}"
     return Legend(title=title, stops=stops, ticks=ticks, swatches=swatches)
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.panes.overlay import data_text
+from dashboard.panes.shares import count_rows
 from dashboard.session import Session
 from graphs.ir import Graph
 from graphs.node_data import aggregate
+from graphs.visible import Visible
 
 MAX_SHAPES = 4
 
 Rows = list[tuple[str, str]]
 
 
-def tooltip_rows(session: Session, graph: Graph, key: int) -> tuple[str, Rows] | None:
+def tooltip_rows(session: Session, seen: Visible, key: int) -> tuple[str, Rows] | None:
     """Return (title, rows) of the item with this key; None where there is none."""
+    graph = seen.graph
     if 0 <= key < graph.n_nodes:
         return _of_node(session, graph, key)
     space = key - graph.n_nodes
     if 0 < space < len(graph.namespaces):
-        return _of_group(session, graph, space)
+        return _of_group(session, seen, space)
     return None
 
 
@@ -44,13 +47,15 @@ def _shapes(name: str, texts: list[str]) -> Rows:
     return [(name if i == 0 else "", text) for i, text in enumerate(texts[:MAX_SHAPES] + more)]
 
 
-def _of_group(session: Session, graph: Graph, space: int) -> tuple[str, Rows]:
-    names = graph.namespaces
+def _of_group(session: Session, seen: Visible, space: int) -> tuple[str, Rows]:
+    graph, names = seen.graph, seen.graph.namespaces
     is_in = (graph.node_namespace >= space) & (graph.node_namespace < names.end[space])
     rows = [("group", names.paths[space]), ("nodes", f"{int(is_in.sum()):,}")]
     if names.is_inferred[space]:
         rows += [("", text) for _, text in graph.source.group_attributes(space)]
     for data in session.node_data:
+        if data.is_categorical:
+            rows += count_rows(graph, data, space, seen.node_item >= 0)
         for how in data.aggregations:
             value = float(aggregate(graph, data, how)[space])
             if not np.isnan(value):

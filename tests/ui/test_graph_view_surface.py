@@ -9,7 +9,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext, Page, expect
 
 from benchmarks.frame_scene import grid_scene
-from components.graph_view.scene import Scene
+from components.graph_view.scene import NO_STRIPS, Scene
 from components.graph_view.view import GraphView
 from tests.components.graph_view.golden import golden_scene
 from tests.ui.driver import FIND
@@ -112,7 +112,8 @@ def test_an_empty_scene_is_no_error(show: Show) -> None:
     """A graph without nodes shows an empty page, and keys do nothing there."""
     names = [name for name in Scene.__slots__ if name.startswith(("item_", "edge_", "segment_"))]
     scene = golden_scene()
-    shown = show(replace(scene, **{name: getattr(scene, name)[:0] for name in names}, size=(0, 0)))
+    empty = {name: getattr(scene, name)[:0] for name in names}
+    shown = show(replace(scene, **empty, strips=NO_STRIPS, size=(0, 0)))
     shown.page.mouse.click(300, 300)
     shown.page.keyboard.press("ArrowDown")
     shown.page.keyboard.press("f")

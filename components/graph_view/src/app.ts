@@ -7,6 +7,7 @@ import { asBuffer, type PanelModel } from "./host";
 import { obey } from "./interaction/keyboard";
 import { Pointer } from "./interaction/pointer";
 import { Reader } from "./interaction/reader";
+import { watchTouches } from "./interaction/touches";
 import { element } from "./panels/dom";
 import { HelpSheet } from "./panels/help";
 import { LegendPanel } from "./panels/legend";
@@ -16,6 +17,7 @@ import { type Action, Toolbar } from "./panels/toolbar";
 import { Tooltip } from "./panels/tooltip";
 import { savePng } from "./png";
 import { Scene } from "./scene";
+import { Partner } from "./sync";
 import { View } from "./view";
 import { unpack } from "./wire";
 
@@ -29,6 +31,9 @@ const MODEL_EVENTS = [
   "show_constants",
   "direction",
   "waiting",
+  "sync_group",
+  "sync_base",
+  "comparing",
 ] as const;
 
 export class App {
@@ -41,6 +46,7 @@ export class App {
     "aria-label": "Model graph",
   });
   private readonly view: View;
+  private readonly partner: Partner;
   private readonly reader: Reader;
   private readonly commands: Commands;
   private readonly pointer: Pointer;
@@ -66,6 +72,8 @@ export class App {
       drawn: () => this.drawn(),
       cameraRested: (at) => this.model.send_msg({ type: "camera", ...at }),
     });
+    this.partner = new Partner(this.view);
+    this.view.steer.guide = this.partner;
     const page = {
       send: model.send_msg,
       direction: () => this.model.direction,
@@ -75,6 +83,7 @@ export class App {
     this.pointer = new Pointer(this.canvas, this.reader);
     this.commands = new Commands({
       view: this.view,
+      partner: this.partner,
       reader: this.reader,
       legendChanged: () => this.legend.show(this.view.scene?.legend ?? null),
       savePng: (scale) => this.savePng(scale),
@@ -82,10 +91,12 @@ export class App {
     this.build();
     this.listen();
     this.showSwitches();
+    this.help.showComparing(this.model.comparing);
     this.busy.show(this.model.waiting);
     this.openContext();
+    this.joinGroup();
     this.takeScene();
-    if (camera) this.view.fly(camera, false);
+    if (camera) this.view.steer.put(camera);
     Object.assign(this.canvas, { __graph: makeHook(this.view, () => this.model.dark) });
     this.observer.observe(this.canvas);
   }
@@ -99,6 +110,7 @@ export class App {
     this.observer.disconnect();
     for (const [name, react] of this.listeners) this.model.off(name, react);
     this.pointer.dispose();
+    this.partner.leave();
     this.reader.dispose();
     this.view.dispose();
     // Browsers keep few contexts: give this one back at once.
@@ -121,6 +133,7 @@ export class App {
     for (const name of ["focus", "blur"] as const) {
       canvas.addEventListener(name, () => this.focusChanged(), { signal });
     }
+    watchTouches(this.root, signal, () => this.touched());
     canvas.addEventListener("webglcontextlost", (event) => this.lost(event), { signal });
     canvas.addEventListener("webglcontextrestored", () => this.restored(), { signal });
     this.watchPixelRatio();
@@ -132,6 +145,9 @@ export class App {
       show_constants: () => this.showSwitches(),
       direction: () => this.showSwitches(),
       waiting: () => this.busy.show(this.model.waiting),
+      sync_group: () => this.joinGroup(),
+      sync_base: () => this.joinGroup(),
+      comparing: () => this.help.showComparing(this.model.comparing),
     };
     for (const name of MODEL_EVENTS) this.on(name, reactions[name]);
     this.on("msg:custom", (message) => this.hear(message));
@@ -186,8 +202,10 @@ export class App {
     const bytes = asBuffer(this.model.scene);
     if (!bytes) return;
     const scene = new Scene(unpack(bytes));
+    const isOther = this.view.scene?.graphKey !== scene.graphKey;
     this.reader.endHover();
     this.view.setScene(scene);
+    this.partner.sceneChanged(isOther);
     this.legend.show(scene.legend);
     const label = `Model graph: ${scene.nItems} items, ${scene.nEdges} edges. Press ? for the keys.`;
     this.canvas.setAttribute("aria-label", label);
@@ -218,6 +236,16 @@ export class App {
     this.view.setDark(dark);
   }
 
+  private joinGroup(): void {
+    this.partner.join(this.model.sync_group, this.model.sync_base);
+  }
+
+  /** The reader turns to this view. */
+  private touched(): void {
+    this.partner.lead();
+    this.model.send_msg({ type: "focused" });
+  }
+
   private focusChanged(): void {
     this.view.hasFocus = this.canvas.matches(":focus-visible");
     this.view.invalidate();
@@ -231,6 +259,10 @@ export class App {
       direction: () => this.model.direction,
       act: (action, isShifted) => this.act(action, isShifted),
       search: () => this.model.send_msg({ type: "search" }),
+      toDifference: (step) => {
+        if (this.model.comparing) this.model.send_msg({ type: "difference", step });
+        return this.model.comparing;
+      },
     });
     if (!isObeyed) return;
     event.preventDefault();
@@ -242,8 +274,8 @@ export class App {
     const option = (name: string, value: boolean | string) =>
       model.send_msg({ type: "option", name, value });
     const selection = action === "zoom_selection" ? view.selectionBounds() : null;
-    if (action === "fit") view.fit(true);
-    else if (selection) view.show(selection, true);
+    if (action === "fit") view.steer.fit(true);
+    else if (selection) view.steer.show(selection, true);
     else if (action === "expand_all" || action === "collapse_all") model.send_msg({ type: action });
     else if (action === "flat") option("flat", !model.flat);
     else if (action === "show_constants") option("show_constants", !model.show_constants);

@@ -56,6 +56,10 @@ export function clampZoom(zoom: number, least = MIN_ZOOM): number {
   return Math.min(Math.max(zoom, least), MAX_ZOOM);
 }
 
+/** The zoom at `share` 0..1 of an even way from one zoom to another. */
+export const zoomBetween = (from: number, to: number, share: number): number =>
+  from * (to / from) ** share;
+
 /** Zooms by `factor` and keeps the world under view point (x, y) where it is. */
 export function zoomedAt(
   camera: Camera,
@@ -94,7 +98,7 @@ export function flight(from: Camera, to: Camera, size: ViewSize) {
 
   const at = (s: number): Camera => {
     if (s >= 1) return to;
-    if (isZoomOnly) return { x: to.x, y: to.y, zoom: from.zoom * (to.zoom / from.zoom) ** s };
+    if (isZoomOnly) return { x: to.x, y: to.y, zoom: zoomBetween(from.zoom, to.zoom, s) };
     const angle = RHO * s * length + r0;
     const share = (w0 * (Math.cosh(r0) * Math.tanh(angle) - Math.sinh(r0))) / (RHO ** 2 * distance);
     const width = (w0 * Math.cosh(r0)) / Math.cosh(angle);

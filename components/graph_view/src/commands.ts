@@ -3,11 +3,13 @@
 import type { Camera } from "./camera";
 import type { Reader } from "./interaction/reader";
 import { NO_ITEM } from "./scene";
+import type { Partner } from "./sync";
 import type { View } from "./view";
 import { type Block, unpack } from "./wire";
 
 export interface Obeying {
   view: View;
+  partner: Partner;
   reader: Reader;
   legendChanged(): void;
   savePng(scale: number): void;
@@ -24,6 +26,7 @@ export class Commands {
 
   takeBlock(bytes: ArrayBuffer): void {
     const block = unpack(bytes);
+    if (block.kind === "twins") return this.to.partner.takeTwins(block);
     if (block.kind !== "overlay" && block.kind !== "state") {
       throw new Error(`Wire format: no message "${block.kind}"`);
     }
@@ -85,15 +88,15 @@ export class Commands {
   private moveCamera(message: Fields): void {
     const { view } = this.to;
     const animate = message.animate !== false;
-    if (message.action === "fit") view.fit(animate);
+    if (message.action === "fit") view.steer.fit(animate);
     else if (message.action === "restore") {
       const { x, y, zoom } = message as unknown as Camera;
-      view.fly({ x: Number(x), y: Number(y), zoom: Number(zoom) }, animate);
+      view.steer.fly({ x: Number(x), y: Number(y), zoom: Number(zoom) }, animate);
     } else if (message.action === "zoom_to" && view.scene) {
       const { scene } = view;
       const items = (message.keys as number[]).map((key) => scene.item(key));
       const rect = view.boundsOf(items.filter((item) => item !== NO_ITEM));
-      if (rect) view.show(rect, animate);
+      if (rect) view.steer.show(rect, animate);
     }
   }
 }

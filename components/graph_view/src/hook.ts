@@ -64,8 +64,8 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
       return leaf < 0 ? null : view.scene!.key[leaf];
     },
     keysOf: (title) => Array.from(view.scene?.key ?? []).filter((key) => titleOf(key) === title),
-    fit: () => view.fit(false),
-    setCamera: (x, y, zoom) => view.fly({ x, y, zoom }, false),
+    fit: () => view.steer.fit(false),
+    setCamera: (x, y, zoom) => view.steer.fly({ x, y, zoom }, false),
   };
 }
 

@@ -8,6 +8,7 @@ export type Message =
   | { type: "toggle"; key: number; subtree: boolean }
   | { type: "open_subgraph" | "hover"; key: number }
   | { type: "camera"; x: number; y: number; zoom: number }
+  | { type: "difference"; step: 1 | -1 }
   | { type: "option"; name: string; value: boolean | string }
   | {
       type:
@@ -16,6 +17,7 @@ export type Message =
         | "expand_all"
         | "collapse_all"
         | "search"
+        | "focused"
         | "cancel"
         | "lost"
         | "restored"
@@ -31,6 +33,9 @@ export interface PanelModel {
   show_constants: boolean;
   direction: "down" | "right";
   waiting: string;
+  sync_group: string;
+  sync_base: boolean;
+  comparing: boolean;
   send_msg(message: Message): void;
   on(event: string, react: (value: unknown) => void): void;
   off(event: string, react: (value: unknown) => void): void;

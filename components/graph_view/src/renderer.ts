@@ -11,6 +11,7 @@ import { group, packGroups } from "./programs/group";
 import { ItemTables } from "./programs/items";
 import { label } from "./programs/label";
 import { node, packNodes } from "./programs/node";
+import { packStrips, strip, stripColors } from "./programs/strip";
 import { NO_ITEM, type Scene } from "./scene";
 import { rgba, type Theme, themeValues } from "./theme";
 
@@ -26,7 +27,7 @@ export interface Frame {
 }
 
 const FRAME_VECTORS = 3;
-const SPANS_A_PROGRAM = 6; // 4 programs x 6 + 3 single draws: at most 27 draw calls
+const SPANS_A_PROGRAM = 6; // 5 programs x 6 + 3 single draws: at most 33 draw calls
 const VERTICES_A_QUAD = 6;
 // Pieces of a curve by its length in CSS px.
 const CUTS = [
@@ -46,12 +47,16 @@ interface List {
 export class Renderer {
   readonly atlas: Atlas;
   drawCalls = 0;
-  private readonly programs: Record<"group" | "node" | "edge" | "arrow" | "label", Program>;
+  private readonly programs: Record<
+    "group" | "node" | "strip" | "edge" | "arrow" | "label",
+    Program
+  >;
   private readonly items: ItemTables;
   private readonly segments: Table;
   private readonly labels: Table;
   private readonly frameBuffer: WebGLBuffer;
   private readonly lists: Record<"groups" | "nodes" | "arrows", List>;
+  private readonly strips: List;
   private readonly emphasis: Table;
   private readonly emphasisArrows: Table;
   private segmentRuns = new Runs(0, () => {});
@@ -64,17 +69,18 @@ export class Renderer {
   private page = [0, 0, 0, 1];
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    const sources = { group, node, edge, arrow, label };
+    const sources = { group, node, strip, edge, arrow, label };
     const compiled = Object.entries(sources).map(([name, each]) => [name, compile(gl, each)]);
     this.programs = Object.fromEntries(compiled);
     this.items = new ItemTables(gl);
-    const { rgba32f, r32ui } = FORMATS(gl);
+    const { rgba32f, rgba32ui, r32ui } = FORMATS(gl);
     this.segments = new Table(gl, UNITS.u_segment, rgba32f);
     this.labels = new Table(gl, UNITS.u_label, rgba32f);
     const list = (): List => ({
       table: new Table(gl, UNITS.u_list, r32ui),
       runs: this.segmentRuns,
     });
+    this.strips = { table: new Table(gl, UNITS.u_strip, rgba32ui), runs: this.segmentRuns };
     this.lists = { groups: list(), nodes: list(), arrows: list() };
     this.emphasis = new Table(gl, UNITS.u_list, r32ui);
     this.emphasisArrows = new Table(gl, UNITS.u_list, r32ui);
@@ -109,11 +115,13 @@ export class Renderer {
     this.setList(this.lists.arrows, packArrows(scene), boundsOfSegment);
     this.segmentRuns = new Runs(scene.nSegments, boundsOfSegment);
     this.longSegment = longLength(scene);
+    this.setStrips(scene);
     this.setEmphasis(scene, new Map(), false);
   }
 
   setColors(scene: Scene): void {
     this.items.writeColors(scene);
+    this.setStrips(scene);
   }
 
   setState(scene: Scene): void {
@@ -154,6 +162,7 @@ export class Renderer {
     }
     this.drawEmphasis(frame.camera.zoom);
     this.drawList(programs.node, lists.nodes, visible(lists.nodes.runs));
+    this.drawList(programs.strip, this.strips, visible(this.strips.runs));
     gl.useProgram(programs.label.handle);
     this.quads({ first: 0, count: this.nGlyphs }, VERTICES_A_QUAD);
   }
@@ -161,7 +170,7 @@ export class Renderer {
   dispose(): void {
     const { gl } = this;
     this.items.dispose();
-    for (const list of Object.values(this.lists)) list.table.dispose();
+    for (const list of [...Object.values(this.lists), this.strips]) list.table.dispose();
     for (const table of [this.segments, this.labels, this.emphasis, this.emphasisArrows]) {
       table.dispose();
     }
@@ -217,6 +226,18 @@ export class Renderer {
     if (count === 0) return;
     this.gl.drawArrays(this.gl.TRIANGLES, first * verticesARow, count * verticesARow);
     this.drawCalls++;
+  }
+
+  private setStrips(scene: Scene): void {
+    const { gl, strips } = this;
+    const { handle, uniform } = this.programs.strip;
+    const boundsOf = itemBounds(scene);
+    strips.table.write(packStrips(scene), scene.stripItem.length);
+    strips.runs = new Runs(scene.stripItem.length, (row, out) =>
+      boundsOf(scene.stripItem[row], out),
+    );
+    gl.useProgram(handle);
+    gl.uniform4fv(uniform("u_strip_color"), stripColors(scene));
   }
 
   private setList(list: List, rows: Uint32Array, boundsOf: BoundsOf): void {

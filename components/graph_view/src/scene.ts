@@ -48,6 +48,10 @@ export class Scene {
   selected: Uint8Array;
   excluded: Uint8Array;
   legend: Legend | null;
+  /** Collapsed groups that show shares of categories: item, 9 shares, and the colours of all. */
+  stripItem: Uint32Array;
+  stripParts: Uint8Array;
+  stripColor: Uint8Array;
   readonly edgeEnds: Uint32Array;
   readonly edgeFlags: Uint8Array;
   readonly edgeCount: Uint32Array;
@@ -80,6 +84,9 @@ export class Scene {
     this.color = bytesOf(block, "item_color");
     this.selected = bytesOf(block, "item_selected");
     this.excluded = bytesOf(block, "item_excluded");
+    this.stripItem = countsOf(block, "strip_item");
+    this.stripParts = bytesOf(block, "strip_parts");
+    this.stripColor = bytesOf(block, "strip_color");
     this.edgeEnds = countsOf(block, "edge_ends");
     this.edgeFlags = bytesOf(block, "edge_flags");
     this.edgeLabel = countsOf(block, "edge_label");
@@ -176,6 +183,9 @@ export class Scene {
     this.color = color;
     this.detail = countsOf(block, "item_detail");
     this.details = Strings.from(block, "strings");
+    this.stripItem = countsOf(block, "strip_item");
+    this.stripParts = bytesOf(block, "strip_parts");
+    this.stripColor = bytesOf(block, "strip_color");
     this.legend = block.scalars.legend as Legend | null;
     return true;
   }

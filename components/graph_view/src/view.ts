@@ -1,5 +1,6 @@
-// The drawing surface: camera, scene, WebGL and the clock. Draws on demand only. Knows what is
-// seen and hovered; what the reader means by it is interaction/reader.ts's affair.
+// The drawing surface: scene, WebGL and what is drawn in a frame. Draws on demand only. Knows what
+// is seen and hovered; what the reader means by it is interaction/reader.ts's affair, and where
+// the camera goes steering.ts's.
 import {
   anchorShift,
   easeOut,
@@ -12,36 +13,27 @@ import {
   type Tween,
   wantsLessMotion,
 } from "./animation";
-import {
-  type Camera,
-  cameraFor,
-  flight,
-  toView,
-  type ViewSize,
-  worldView,
-  zoomedAt,
-} from "./camera";
+import { type Camera, toView, type ViewSize } from "./camera";
 import { emphasisOf, selectedItems, touchedItems } from "./emphasis";
+import { type Drawn, FrameClock, onPage } from "./frame_clock";
 import { LabelPlan } from "./labels/plan";
-import { openingCamera } from "./opening";
 import { Picking } from "./picking";
 import { Renderer } from "./renderer";
 import { NO_ITEM, type Rect, type Scene } from "./scene";
 import { Stats } from "./stats";
+import { Steering } from "./steering";
 import { DARK, LIGHT } from "./theme";
 
-const REST_MS = 300;
 const WARM_EVERY_MS = 12;
 const ZOOMED_IN = 1.4; // times the zoom that fits: the reader looks at a part
-const LEAST_ZOOM_SHARE = 0.5; // of the zoom that fits
 
 export interface ViewEvents {
   drawn(): void;
   cameraRested(camera: Camera): void;
 }
 
-export class View {
-  camera: Camera = { x: 0, y: 0, zoom: 1 };
+export class View implements Drawn {
+  readonly steer: Steering;
   size: ViewSize = { width: 0, height: 0 };
   scene: Scene | null = null;
   picking: Picking | null = null;
@@ -55,19 +47,18 @@ export class View {
   private from: Float32Array = new Float32Array(0);
   private progress = 1;
   private sceneTween: Tween | null = null;
-  private cameraTween: Tween | null = null;
   private selected: number[] = [];
   private isDark = false;
-  /** Where the camera rests while the reader has not moved it: again after a change of size. */
-  private home: (() => Camera) | null = () => this.openingCamera();
-  private request = 0;
-  private restTimer = 0;
+  private readonly clock = onPage("clock", () => new FrameClock());
+  private spentMs = 0; // in this frame so far
   private pixelRatio = 1;
 
   constructor(
     readonly canvas: HTMLCanvasElement,
     private readonly events: ViewEvents,
-  ) {}
+  ) {
+    this.steer = new Steering(this, (camera) => events.cameraRested(camera));
+  }
 
   /** Takes a fresh context, first or after a loss, and draws everything anew. */
   attach(gl: WebGL2RenderingContext): void {
@@ -83,14 +74,17 @@ export class View {
   /** The context is gone, and with it all that it held. */
   detach(): void {
     this.renderer = this.plan = null;
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    this.clock.forget(this);
   }
 
   dispose(): void {
-    clearTimeout(this.restTimer);
+    this.steer.dispose();
     this.renderer?.dispose();
     this.detach();
+  }
+
+  get camera(): Camera {
+    return this.steer.camera;
   }
 
   get isDrawable(): boolean {
@@ -98,7 +92,7 @@ export class View {
   }
 
   get isMoving(): boolean {
-    return this.sceneTween !== null || this.cameraTween !== null;
+    return this.sceneTween !== null || this.steer.isMoving;
   }
 
   /** The view has another size, in CSS px, or another number of device px a CSS px. */
@@ -108,7 +102,7 @@ export class View {
     const side = (length: number) => Math.max(1, Math.round(length * pixelRatio));
     if (this.canvas.width !== side(size.width)) this.canvas.width = side(size.width);
     if (this.canvas.height !== side(size.height)) this.canvas.height = side(size.height);
-    if (this.scene && size.width > 0 && this.home) this.goHome(this.home, false);
+    if (this.scene && size.width > 0) this.steer.resized();
     this.plan?.forget(false);
     if (this.isDrawable) this.flush(); // a canvas that was resized is empty until it is drawn
   }
@@ -127,9 +121,7 @@ export class View {
     this.from = next.rect;
     this.progress = 1;
     this.sceneTween = null;
-    const move = isSameGraph
-      ? this.moveFrom(previous, next, shown)
-      : () => this.goHome(() => this.openingCamera(), false);
+    const move = isSameGraph ? this.moveFrom(previous, next, shown) : () => this.steer.open();
     this.scene = next;
     this.picking = new Picking(next);
     this.hovered = this.hoveredEdge = NO_ITEM;
@@ -162,49 +154,7 @@ export class View {
     this.invalidate();
   }
 
-  // --- camera ------------------------------------------------------------------------------
-
-  pan(dxPx: number, dyPx: number): void {
-    const { x, y, zoom } = this.camera;
-    this.jump({ x: x - dxPx / zoom, y: y - dyPx / zoom, zoom });
-  }
-
-  zoomAt(x: number, y: number, factor: number): void {
-    const least = this.fitCamera().zoom * LEAST_ZOOM_SHARE;
-    this.jump(zoomedAt(this.camera, this.size, x, y, factor, least));
-  }
-
-  fit(animate: boolean): void {
-    this.goHome(() => this.fitCamera(), animate);
-  }
-
-  private goHome(home: () => Camera, animate: boolean): void {
-    this.fly(home(), animate);
-    this.home = home;
-  }
-
-  /** Shows `rect`; zooms in no further than is comfortable, and out only if it must. */
-  show(rect: Rect, animate: boolean): void {
-    this.fly(cameraFor(rect, this.size), animate);
-  }
-
-  /** Moves as little as it takes to have `rect` in sight. */
-  reveal(rect: Rect): void {
-    const margin = 40 / this.camera.zoom;
-    const seen = worldView(this.camera, this.size);
-    const push = (low: number, high: number, from: number, to: number) =>
-      low - margin < from ? low - margin - from : high + margin > to ? high + margin - to : 0;
-    const dx = push(rect.x, rect.x + rect.width, seen.x, seen.x + seen.width);
-    const dy = push(rect.y, rect.y + rect.height, seen.y, seen.y + seen.height);
-    if (dx || dy) this.fly({ ...this.camera, x: this.camera.x + dx, y: this.camera.y + dy }, true);
-  }
-
-  fly(to: Camera, animate: boolean): void {
-    this.home = null;
-    if (!animate || wantsLessMotion() || this.size.width === 0) return this.jump(to);
-    const { at, durationMs } = flight(this.camera, to, this.size);
-    this.cameraTween = this.tween(durationMs, (t) => this.look(at(t * t * (3 - 2 * t))));
-  }
+  // --- places ------------------------------------------------------------------------------
 
   /** The union of the boxes of `items`. */
   boundsOf(items: number[]): Rect | null {
@@ -234,22 +184,18 @@ export class View {
   // --- drawing -----------------------------------------------------------------------------
 
   invalidate(): void {
-    if (this.request || !this.renderer) return;
-    this.request = requestAnimationFrame((now) => {
-      this.request = 0;
-      this.frame(now);
-    });
+    if (this.renderer) this.clock.ask(this);
   }
 
   /** Ends all movement and draws now. */
   flush(): void {
-    for (const tween of [this.sceneTween, this.cameraTween]) tween?.step(1);
-    this.sceneTween = this.cameraTween = null;
-    cancelAnimationFrame(this.request);
-    this.request = 0;
+    this.sceneTween?.step(1);
+    this.sceneTween = null;
+    this.steer.finish();
+    this.clock.forget(this);
     if (!this.isDrawable) return;
     for (let tries = 0; tries < 50 && !this.planLabels(); tries++);
-    this.draw();
+    this.paint();
   }
 
   /** The view as a picture of `scale` device px a CSS px, without what lies over the canvas. */
@@ -271,17 +217,31 @@ export class View {
   drawAt(progress: number): void {
     this.flush();
     this.progress = progress;
-    this.draw();
+    this.paint();
     this.progress = 1;
   }
 
-  private frame(now: number): void {
+  move(now: number): void {
     if (!this.isDrawable) return;
     const start = performance.now();
-    this.advance(now);
+    this.moveItems(now);
+    this.steer.move(now);
+    this.spentMs += performance.now() - start;
+  }
+
+  follow(now: number): void {
+    const start = performance.now();
+    this.steer.follow(now);
+    this.spentMs += performance.now() - start;
+  }
+
+  draw(): void {
+    if (!this.isDrawable) return;
+    const start = performance.now();
     const isWhole = this.planLabels();
-    this.draw();
-    this.stats.add(performance.now() - start);
+    this.paint();
+    this.stats.add(this.spentMs + performance.now() - start);
+    this.spentMs = 0;
     if (this.isMoving || !isWhole) this.invalidate();
   }
 
@@ -292,14 +252,12 @@ export class View {
     }, WARM_EVERY_MS);
   }
 
-  private advance(now: number): void {
-    for (const name of ["sceneTween", "cameraTween"] as const) {
-      const tween = this[name];
-      if (!tween) continue;
-      const t = Math.min(1, Math.max(0, (now - tween.startMs) / tween.durationMs));
-      if (t >= 1) this[name] = null;
-      tween.step(t);
-    }
+  private moveItems(now: number): void {
+    const tween = this.sceneTween;
+    if (!tween) return;
+    const t = Math.min(1, Math.max(0, (now - tween.startMs) / tween.durationMs));
+    if (t >= 1) this.sceneTween = null;
+    tween.step(t);
   }
 
   private planLabels(): boolean {
@@ -312,7 +270,7 @@ export class View {
     return isWhole;
   }
 
-  private draw(): void {
+  private paint(): void {
     if (!this.renderer) return;
     this.renderer.draw({
       camera: this.camera,
@@ -336,61 +294,32 @@ export class View {
     renderer.setEmphasis(scene, edges, selected.length > 0);
   }
 
-  private tween(durationMs: number, step: (t: number) => void): Tween {
-    this.invalidate();
-    return { startMs: performance.now(), durationMs, step };
-  }
-
-  private fitCamera(): Camera {
-    const [width, height] = this.scene?.size ?? [1, 1];
-    return cameraFor({ x: 0, y: 0, width, height }, this.size);
-  }
-
-  private openingCamera(): Camera {
-    return this.scene ? openingCamera(this.scene, this.size, this.fitCamera()) : this.camera;
-  }
-
-  private jump(camera: Camera): void {
-    this.cameraTween = null;
-    this.home = null;
-    this.look(camera);
-  }
-
-  private look(camera: Camera): void {
-    this.camera = camera;
-    clearTimeout(this.restTimer);
-    this.restTimer = window.setTimeout(() => this.events.cameraRested(this.camera), REST_MS);
-    this.invalidate();
-  }
-
   /**
    * Prepares the way from one drawing of a graph to another: what the reader holds on to keeps
    * its place on the screen, everything else moves around it. Returns what to do afterwards.
    */
   private moveFrom(previous: Scene, next: Scene, shown: Float32Array): () => void {
     if (isSamePlace(next, previous)) return () => {};
-    const isPart = this.camera.zoom > ZOOMED_IN * this.fitCamera().zoom;
+    const isPart = this.camera.zoom > ZOOMED_IN * this.steer.fitCamera().zoom;
     const moved = anchorShift(next, previous, shown, this.camera);
     const keepsPlace = next.anchorKey >= 0 || isPart;
-    if (!moved) return () => this.fit(true);
+    if (!moved) return () => this.steer.showWhole();
     this.from = oldPlaces(next, previous, shown);
     shift(this.from, ...moved);
-    this.camera = {
-      ...this.camera,
-      x: this.camera.x + moved[0],
-      y: this.camera.y + moved[1],
-    };
+    this.steer.carry(...moved);
     return () => {
       this.startMoving();
-      if (!keepsPlace || !isInSight(next, this.camera, this.size)) this.fit(true);
+      if (!keepsPlace || !isInSight(next, this.camera, this.size)) this.steer.showWhole();
     };
   }
 
   private startMoving(): void {
     if (wantsLessMotion()) return;
     this.progress = 0;
-    this.sceneTween = this.tween(MOVE_MS, (t) => {
+    const step = (t: number) => {
       this.progress = easeOut(t);
-    });
+    };
+    this.sceneTween = { startMs: performance.now(), durationMs: MOVE_MS, step };
+    this.invalidate();
   }
 }

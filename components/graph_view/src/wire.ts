@@ -10,7 +10,7 @@ export interface Block {
 }
 
 const MAGIC = 0x4353504f; // "OPSC", read little-endian
-const VERSION = 1;
+const VERSION = 2;
 const PREFIX_BYTES = 16;
 const ALIGNMENT_BYTES = 8;
 const MAX_HEADER_BYTES = 1_000_000;

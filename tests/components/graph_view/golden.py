@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.graph_view.scene import EdgeFlag, ItemFlag, ItemKind, Legend, Scene
+from components.graph_view.scene import EdgeFlag, ItemFlag, ItemKind, Legend, Scene, Strips
 
 SERIAL = 7
 
@@ -28,7 +28,7 @@ RECTS = (
 
 
 def golden_scene() -> Scene:
-    """Return six items, one in another, and three edges, one of two segments."""
+    """Return six items, one in another, one with a strip, and three edges, one of two segments."""
     strings = ("", "input", "block", "Conv", "卷积", "طبقة", "<b>logits</b>", "1×3", "float32[1,3]")
     return Scene(
         item_rect=np.array(RECTS, np.float32),
@@ -48,6 +48,11 @@ def golden_scene() -> Scene:
         edge_count=np.array([1, 1, 12], np.uint32),
         segment_points=np.linspace(-1, 1, 32, dtype=np.float32).reshape(4, 8),
         segment_edge=np.array([2, 0x80000000, 0x80000001, 0x80000002], np.uint32),
+        strips=Strips(
+            np.array([4], np.uint32),
+            np.array([[200, 0, 30, 5, 0, 0, 0, 0, 20]], np.uint8),
+            np.arange(36, dtype=np.uint8).reshape(9, 4) + np.uint8(100),
+        ),
         strings=strings,
         graph_key="golden",
         anchor_key=100,

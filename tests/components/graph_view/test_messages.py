@@ -21,6 +21,8 @@ WIRE_FORMAT = Path(__file__).parents[3] / "docs" / "wire_format.md"
         ({"type": "camera", "x": 1, "y": -2.5, "zoom": 0.1}, {"x", "y", "zoom"}),
         ({"type": "option", "name": "direction", "value": "right"}, {"name", "value"}),
         ({"type": "toggle", "key": 3, "subtree": True}, {"key", "subtree"}),
+        ({"type": "difference", "step": -1}, {"step"}),
+        ({"type": "focused", "more": 1}, set()),
     ],
 )
 def test_a_good_message_passes_with_its_own_fields(
@@ -57,6 +59,12 @@ def test_a_good_message_passes_with_its_own_fields(
         {"type": "option", "name": "direction", "value": "up"},
         {"type": "option", "name": "flat", "value": 1},
         {"type": "option", "name": "root", "value": True},
+        {"type": "difference"},
+        {"type": "difference", "step": 0},
+        {"type": "difference", "step": 2},
+        {"type": "difference", "step": True},
+        {"type": "difference", "step": "1"},
+        {"type": "difference", "step": [1]},
     ],
 )
 def test_a_bad_message_is_refused(message: Any) -> None:

@@ -94,6 +94,17 @@ def test_a_new_scene_forgets_the_old_overlay(sent: list[Any]) -> None:
     assert sent == []
 
 
+def test_twins_outlive_a_scene(sent: list[Any]) -> None:
+    """They are of keys, which hold for every scene: a browser that comes later hears them too."""
+    view, keys = GraphView(), np.array([5, 100], np.uint32)
+    view.set_twins(keys, keys + np.uint32(1))
+    view.show(golden_scene())
+    sent.clear()
+    view._handle_msg({"type": "ready"})
+    assert [unpack(block).kind for block in sent] == ["twins"]
+    np.testing.assert_array_equal(unpack(sent[0]).columns["twin_base_key"], [6, 101])
+
+
 def test_messages_reach_their_callbacks(sent: list[Any]) -> None:
     """Each callback of a type gets the checked fields; others hear nothing."""
     view, heard = GraphView(), []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.graph_view.block import MAX_STRING_CHARS
-from components.graph_view.scene import Scene
-from components.graph_view.wire import pack_overlay, pack_scene, pack_state, unpack
+from components.graph_view.block import MAX_STRING_CHARS, VERSION
+from components.graph_view.scene import NO_STRIPS, Scene, Strips
+from components.graph_view.wire import pack_overlay, pack_scene, pack_state, pack_twins, unpack
 from graphs.errors import WireError
 from tests.components.graph_view.golden import SERIAL, golden_scene
 
 GOLDEN = Path(__file__).with_name("golden.opsc")
-SCALARS = {"strings", "graph_key", "anchor_key", "size", "legend"}
+SCALARS = {"strips", "strings", "graph_key", "anchor_key", "size", "legend"}
 
 
 def test_the_golden_scene_packs_to_the_golden_bytes() -> None:
@@ -32,9 +33,11 @@ def test_unpacking_gives_back_what_was_packed() -> None:
     """Every column, string and scalar of a scene survives."""
     scene = golden_scene()
     block = unpack(GOLDEN.read_bytes())
-    for field in fields(Scene):
+    for owner, field in [(scene, f) for f in fields(Scene)] + [
+        (scene.strips, f) for f in fields(Strips)
+    ]:
         if field.name not in SCALARS:
-            wanted = getattr(scene, field.name)
+            wanted = getattr(owner, field.name)
             np.testing.assert_array_equal(block.columns[field.name], wanted)
             assert block.columns[field.name].dtype == wanted.dtype
     assert block.kind == "scene"
@@ -92,6 +95,7 @@ def test_states_and_overlays_name_their_scene() -> None:
         pack_overlay(np.zeros((2, 4), np.uint8), np.array([0, 0], np.uint32), ("",), None, serial=9)
     )
     assert (overlay.kind, overlay.scalars) == ("overlay", {"legend": None, "serial": 9})
+    assert len(overlay.columns["strip_item"]) == 0
 
 
 def test_an_empty_scene_packs() -> None:
@@ -102,8 +106,30 @@ def test_an_empty_scene_packs() -> None:
         for field in fields(Scene)
         if field.name not in SCALARS
     }
-    block = unpack(pack_scene(replace(scene, **empty)))
+    block = unpack(pack_scene(replace(scene, **empty, strips=NO_STRIPS)))
     assert block.columns["item_rect"].shape == (0, 4)
+
+
+def strips(item: Sequence[int] = (4,), n_parts: int = 9, n_colors: int = 9) -> Strips:
+    """Return one row of parts, for these items."""
+    return Strips(
+        np.array(item, np.uint32),
+        np.zeros((1, n_parts), np.uint8),
+        np.zeros((n_colors, 4), np.uint8),
+    )
+
+
+def test_twins_are_pairs_of_keys() -> None:
+    """They belong to no scene, and a key of one side has a key of the other."""
+    keys = np.array([3, 4_000_000_000], np.uint32)
+    block = unpack(pack_twins(keys, keys[::-1]))
+    assert (block.kind, block.scalars) == ("twins", {})
+    np.testing.assert_array_equal(block.columns["twin_key"], keys)
+    np.testing.assert_array_equal(block.columns["twin_base_key"], keys[::-1])
+    with pytest.raises(WireError, match="one length"):
+        pack_twins(keys, keys[:1])
+    with pytest.raises(WireError, match="dtype uint32"):
+        pack_twins(keys.astype(np.int64), keys)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +146,10 @@ def test_an_empty_scene_packs() -> None:
         ({"segment_edge": np.full(4, 0x80000003, np.uint32)}, "segment_edge below 3"),
         ({"segment_points": np.full((4, 8), np.inf, np.float32)}, "finite segment_points"),
         ({"strings": ("x",) * 9}, "begin with the empty one"),
+        ({"strips": strips(item=[6])}, "strip_item below 6"),
+        ({"strips": strips(item=[4, 4])}, "one length"),
+        ({"strips": strips(n_parts=8)}, "strip_parts of shape"),
+        ({"strips": strips(n_colors=8)}, "9 rows of strip_color"),
     ],
 )
 def test_columns_that_do_not_fit_are_refused(change: dict[str, Any], said: str) -> None:
@@ -133,7 +163,7 @@ def test_columns_that_do_not_fit_are_refused(change: dict[str, Any], said: str) 
     [
         lambda block: block[:10],
         lambda block: b"OPSD" + block[4:],
-        lambda block: block[:4] + struct.pack("<I", 2) + block[8:],
+        lambda block: block[:4] + struct.pack("<I", VERSION - 1) + block[8:],
         lambda block: block[:8] + struct.pack("<I", 2**31) + block[12:],
         lambda block: block[:16] + b"\xff" * 40 + block[56:],
         lambda block: block[: len(block) // 2],

@@ -30,6 +30,13 @@ test("the golden file reads as Python wrote it", () => {
   assert.equal(scene.segmentPoints[31], 1);
 });
 
+test("shares of categories arrive", () => {
+  const scene = new Scene(unpack(golden()));
+  assert.deepEqual([...scene.stripItem], [4]);
+  assert.deepEqual([...scene.stripParts], [200, 0, 30, 5, 0, 0, 0, 0, 20]);
+  assert.deepEqual([scene.stripColor.length, scene.stripColor[35]], [36, 135]);
+});
+
 test("strings of any script are decoded", () => {
   const scene = new Scene(unpack(golden()));
   const titles = Array.from({ length: 6 }, (_, item) => scene.titleOf(item));

@@ -13,6 +13,7 @@ export const UNITS = {
   u_meta: 4,
   u_list: 5,
   u_segment: 6,
+  u_strip: 7,
   u_label: 8,
   u_sdf: 9,
   u_bitmap: 10,

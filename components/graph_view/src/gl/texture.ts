@@ -17,6 +17,7 @@ export const FORMATS = (gl: Gl) => ({
   rgba8: { internal: gl.RGBA8, format: gl.RGBA, type: gl.UNSIGNED_BYTE, channels: 4 },
   rg8: { internal: gl.RG8, format: gl.RG, type: gl.UNSIGNED_BYTE, channels: 2 },
   rgba8ui: { internal: gl.RGBA8UI, format: gl.RGBA_INTEGER, type: gl.UNSIGNED_BYTE, channels: 4 },
+  rgba32ui: { internal: gl.RGBA32UI, format: gl.RGBA_INTEGER, type: gl.UNSIGNED_INT, channels: 4 },
   r32ui: { internal: gl.R32UI, format: gl.RED_INTEGER, type: gl.UNSIGNED_INT, channels: 1 },
 });
 

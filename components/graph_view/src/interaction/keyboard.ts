@@ -11,6 +11,8 @@ export interface Commands {
   direction(): "down" | "right";
   act(action: Action, isShifted: boolean): void;
   search(): void;
+  /** Goes to the next or the previous difference; false where nothing is compared. */
+  toDifference(step: 1 | -1): boolean;
 }
 
 const ACTIONS: Record<string, Action> = {
@@ -36,12 +38,21 @@ export function obey(event: KeyboardEvent, to: Commands): boolean {
     to.act(action, event.shiftKey);
     return true;
   }
-  return obeyNamed(event, to);
+  const step = stepOf(event);
+  return step ? to.toDifference(step) : obeyNamed(event, to);
+}
+
+/** N leads on, P and Shift with N lead back. */
+function stepOf(event: KeyboardEvent): 1 | -1 | 0 {
+  if (event.altKey) return 0;
+  const key = event.key.toLowerCase();
+  if (key === "p") return -1;
+  return key === "n" ? (event.shiftKey ? -1 : 1) : 0;
 }
 
 function obeyNamed(event: KeyboardEvent, { view, reader, search }: Commands): boolean {
   const { width, height } = view.size;
-  const zoom = (factor: number) => view.zoomAt(width / 2, height / 2, factor);
+  const zoom = (factor: number) => view.steer.zoomAt(width / 2, height / 2, factor);
   switch (event.key) {
     case "Enter":
       reader.enter(event.altKey || event.shiftKey);

@@ -54,13 +54,13 @@ export class Reader implements Handlers {
   }
 
   pan(dx: number, dy: number): void {
-    this.view.pan(dx, dy);
+    this.view.steer.pan(dx, dy);
     this.view.canvas.style.cursor = "grabbing";
   }
 
   zoom(x: number, y: number, factor: number): void {
     this.endHover();
-    this.view.zoomAt(x, y, factor);
+    this.view.steer.zoomAt(x, y, factor);
   }
 
   click(x: number, y: number, modifiers: Modifiers): void {
@@ -210,7 +210,7 @@ export class Reader implements Handlers {
     this.select([item], mode);
     const rect = scene.rectOf(item);
     // Of an open group the title bar is enough.
-    this.view.reveal(
+    this.view.steer.reveal(
       this.isOpenGroup(item) ? { ...rect, height: Math.min(rect.height, 60) } : rect,
     );
   }

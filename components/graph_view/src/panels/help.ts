@@ -19,17 +19,21 @@ const KEYS: [string[], string][] = [
   [["/"], "search"],
   [["?"], "this sheet"],
 ];
+const COMPARING_KEYS: [string[], string][] = [
+  [["N"], "next difference"],
+  [["P", "Shift+N"], "previous difference"],
+];
 
 export class HelpSheet {
   readonly root: HTMLElement;
   private readonly close: HTMLButtonElement;
+  private readonly comparing: HTMLElement[];
 
   constructor(private readonly onClose: () => void) {
     const list = element("dl");
-    for (const [keys, text] of KEYS) {
-      const caps = keys.flatMap((key) => [element("kbd", {}, key), " "]);
-      list.append(element("dt", {}, ...caps), element("dd", {}, text));
-    }
+    this.comparing = COMPARING_KEYS.flatMap(row);
+    list.append(...KEYS.flatMap(row), ...this.comparing);
+    this.showComparing(false);
     this.close = element(
       "button",
       { type: "button", class: "og-close", "aria-label": "Close", click: () => this.hide() },
@@ -53,6 +57,11 @@ export class HelpSheet {
     );
   }
 
+  /** Lists the keys that only work while two models are compared, or leaves them out. */
+  showComparing(isComparing: boolean): void {
+    for (const each of this.comparing) each.hidden = !isComparing;
+  }
+
   get isOpen(): boolean {
     return !this.root.hidden;
   }
@@ -68,4 +77,9 @@ export class HelpSheet {
     this.root.hidden = true;
     this.onClose();
   }
+}
+
+function row([keys, text]: [string[], string]): HTMLElement[] {
+  const caps = keys.flatMap((key) => [element("kbd", {}, key), " "]);
+  return [element("dt", {}, ...caps), element("dd", {}, text)];
 }
