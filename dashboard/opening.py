@@ -39,6 +39,8 @@ SAMPLE_PREFIX = "sample:"
 MAX_NODE_DATA_BYTES = 256 << 20
 MAX_CACHED_MODELS = 8
 
+Then = Callable[[list[OpenModel]], None]
+
 _models: OrderedDict[tuple[str, int, int], Model] = OrderedDict()
 _lock = threading.Lock()
 
@@ -80,20 +82,22 @@ class Opening:
         graph_id: str = "",
         origin: Origin | None = None,
         failed: Callable[[], None] = lambda: None,
+        then: Then | None = None,
     ) -> bool:
         """Open what `?model=` or the path field names; return whether it may be opened.
 
-        `failed` is called where the file turns out to hold no model.
+        `failed` is called where the file turns out to hold no model; `then` shows the model
+        somewhere else than in the session's own pane.
         """
         try:
             request = replace(self._request(text.strip()), graph_id=graph_id, origin=origin)
         except OpscopeError as error:
             self.notices.add(error)
             return False
-        self._open([request], failed)
+        self._open([request], failed, then)
         return True
 
-    def open_upload(self, name: str, content: bytes) -> None:
+    def open_upload(self, name: str, content: bytes, then: Then | None = None) -> None:
         """Open bytes that the reader sent; they stay in this session's memory."""
         kept = sum(one.n_uploaded_bytes for one in self.session.models)
         if len(content) + kept > self.arguments.max_upload_bytes:
@@ -101,9 +105,9 @@ class Opening:
             reason = f"a session may hold {limit} MB of uploads. Close a model first"
             self.notices.add(ReadError(name, reason))
             return
-        self._open([Request(name, content=content)])
+        self._open([Request(name, content=content)], then=then)
 
-    def open_at_start(self) -> None:
+    def open_at_start(self, then: Then | None = None) -> None:
         """Open what the command line names, else the default samples."""
         given = self.arguments.models
         if given:
@@ -112,7 +116,7 @@ class Opening:
             first = samples()[0]
             names = [first.name, *([first.reference] if first.reference else [])]
             requests = [self._request(SAMPLE_PREFIX + name) for name in names]
-        self._open(requests)
+        self._open(requests, then=then)
 
     def load_node_data(self, name: str, content: bytes) -> None:
         """Add the node data of a file to the shown model."""
@@ -161,17 +165,21 @@ class Opening:
         self,
         requests: Sequence[Request],
         failed: Callable[[], None] = lambda: None,
+        then: Then | None = None,
     ) -> None:
+        def show(models: list[OpenModel]) -> None:
+            self.session.show_model(models[0], requests[0].graph_id)
+
         names = ", ".join(request.name for request in requests)
         self.work.start(
             "open",
             f"Opening {names} …",
             lambda progress: [_opened(request, progress, self.store) for request in requests],
-            lambda results: self._show(results, requests[0].graph_id, failed),
+            lambda results: self._show(results, then or show, failed),
             failed,
         )
 
-    def _show(self, results: Sequence[Opened], graph_id: str, failed: Callable[[], None]) -> None:
+    def _show(self, results: Sequence[Opened], then: Then, failed: Callable[[], None]) -> None:
         for result in results:
             for error in result.errors:
                 self.notices.add(error)
@@ -183,7 +191,7 @@ class Opening:
             failed()
             return
         self.session.models = [*self.session.models, *models]
-        self.session.show_model(models[0], graph_id)
+        then(models)
 
     def _add_node_data(self, opened: OpenModel, sets: list[NodeData]) -> None:
         known = [one for sets_of_graph in opened.node_data.values() for one in sets_of_graph]

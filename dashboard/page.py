@@ -11,31 +11,29 @@ from bokeh.document import Document
 from panel.io.resources import LOCAL_DIST
 
 from dashboard.arguments import Arguments, parse
+from dashboard.comparing import Comparing
+from dashboard.following import Following
 from dashboard.notices import Notices
 from dashboard.opening import Opening
 from dashboard.panes.address import AddressPane
-from dashboard.panes.details import DetailsPane
-from dashboard.panes.graph import GraphPane
 from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.header import Header
-from dashboard.panes.measure import MeasurePane
-from dashboard.panes.measure_bar import MeasureBar
-from dashboard.panes.model import ModelPane
 from dashboard.panes.notices import NoticesPane
 from dashboard.panes.opener import Opener
-from dashboard.panes.plots import PlotsPane
-from dashboard.panes.search import SearchPane
+from dashboard.panes.right_bar import RightBar
+from dashboard.panes.split import SplitPane
 from dashboard.panes.table import TablePane
+from dashboard.restoring import Restoring
 from dashboard.session import Session
+from dashboard.side import Side
 from dashboard.theme import EMBED_SX, PAGE_SX, THEME
-from dashboard.url_state import UrlState, apply, from_query
+from dashboard.url_state import UrlState
 from dashboard.work import Work
 
 PLOTS_WIDTH = 500
 EMBEDDED_PLOTS_WIDTH = 420
 ROWS_A_PAGE = 6
 EXTENSIONS = ("tabulator",)
-TABS = ("Plots", "Details", "Search", "Measure", "Model")
 
 
 class App:
@@ -43,32 +41,23 @@ class App:
 
     def __init__(self, arguments: Arguments, query: Mapping[str, str]) -> None:
         self.is_embedded = query.get("embed") == "1"
+        self.arguments = arguments
         self.session = Session(batch=pn.io.hold)
         self.notices = Notices()
         self.work = Work(self.notices.add)
         self.opening = Opening(self.session, self.work, self.notices, arguments)
-        self.graph = GraphPane(self.session, self.work, embed=self.is_embedded)
-        self.bar = MeasureBar(self.session)
-        self.plots = PlotsPane(self.session)
+        self.comparing = Comparing(self.session, self.work, self.notices)
+        self.following = Following(self.comparing)
+        self.side = self._make_side(self.session, self.work)
+        self.graph, self.search, self.measure = self.side.graph, self.side.search, self.side.measure
+        self.split = SplitPane(self.comparing, self.side, self._make_side)
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
-        self.details = DetailsPane(self.session, self.work)
-        self.search = SearchPane(self.session, self.work)
-        self.measure = MeasurePane(
-            self.session, self.work, self.notices, arguments, self.opening.store
-        )
-        self.model = ModelPane(self.session)
-        self.opener = Opener(self.opening)
+        self.opener = Opener(self.opening, self.comparing)
         self.header = Header(self.session, self.opener)
         self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)
-        self.address = AddressPane(self.session, self.graph, theme=query.get("theme", ""))
-        panes = (self.plots, self.details, self.search, self.measure, self.model)
-        self.tabs = pmui.Tabs(
-            *zip(TABS, [pane.view for pane in panes], strict=True),
-            sizing_mode="stretch_width",
-            dynamic=False,
-            margin=0,
-        )
+        self.address = AddressPane(self.comparing, self.split, theme=query.get("theme", ""))
+        self.right = RightBar(self.split, pmui.Column())
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
         self.page = self._embedded_page() if self.is_embedded else self._whole_page()
         unfollow_server(self.page)
@@ -76,48 +65,41 @@ class App:
             self.page.dark_theme = query["theme"] == "dark"
         self.session.is_dark = bool(self.page.dark_theme)
         self.page.param.watch(self._theme_changed, "dark_theme")
-        self._open(from_query(query))
+        Restoring(self.opening, self.comparing, query, self._restored).start()
+
+    def _make_side(self, session: Session, work: Work | None = None) -> Side:
+        return Side(
+            session,
+            work or Work(self.notices.add),
+            self.notices,
+            self.arguments,
+            self.opening.store,
+            is_embedded=self.is_embedded,
+        )
 
     def show_tab(self, name: str) -> None:
         """Bring a tab of the right-hand side to the front; an embedded page has none."""
         if self.is_embedded:
             return
         self.page.contextbar_open = True
-        self.tabs.active = TABS.index(name)
+        self.right.show_tab(name)
 
-    def _open(self, state: UrlState) -> None:
-        """Open what the link names, else what the server was started with; restore the view."""
-
-        def restore(_event: object) -> None:
-            self.session.param.unwatch(watcher)
-            opened = self.session.opened
-            # A link speaks of its own model, or, without one, of what opens by itself.
-            if opened is None or (state.model and opened.reference != state.model):
-                return
-            apply(state, self.session)
-            if state.camera is not None:
-                camera = state.camera
-                self.graph.when_drawn(lambda: self.graph.view.restore_camera(*camera))
-
-        watcher = self.session.param.watch(restore, "opened")
-        start = self.opening.open_at_start
-        if not state.model or not self.opening.open_reference(
-            state.model, graph_id=state.graph, origin=state.origin, failed=start
-        ):
-            start()
+    def _restored(self, session: Session, state: UrlState) -> None:
+        if state.camera is not None:
+            camera, graph = state.camera, self.split.side_of(session).graph
+            graph.when_drawn(lambda: graph.view.restore_camera(*camera))
 
     def close(self) -> None:
         """The tab is gone: end its jobs and let go of its models."""
         self.work.cancel()
-        self.measure.close()
-        self.session.param.update(models=[], opened=None)
+        self.split.close()
 
     def _theme_changed(self, event: object) -> None:
         self.session.is_dark = bool(self.page.dark_theme)
 
     def _whole_page(self) -> pmui.Page:
         main = pmui.Column(
-            self.graph.view,
+            self.split.view,
             self.table.view,
             self.notice_list.view,
             self.address.view,
@@ -128,7 +110,7 @@ class App:
             title="Opscope",
             header=[self.header.view, self.groups.view, self.opener.view],
             main=[main],
-            contextbar=[self.bar.view, self.tabs],
+            contextbar=[self.right.view],
             contextbar_open=True,
             contextbar_variant="persistent",
             contextbar_width=PLOTS_WIDTH,
@@ -140,15 +122,15 @@ class App:
     def _embedded_page(self) -> pmui.Page:
         """Graph with legend, and plots; no header, table or tabs."""
         plots = pmui.Column(
-            self.bar.view,
-            self.plots.view,
+            self.side.bar.view,
+            self.side.plots.view,
             width=EMBEDDED_PLOTS_WIDTH,
             sizing_mode="stretch_height",
             margin=0,
             scroll="y",
         )
         graph = pmui.Column(
-            self.header.trail, self.graph.view, sizing_mode="stretch_both", margin=0
+            self.header.trail, self.split.view, sizing_mode="stretch_both", margin=0
         )
         main = pmui.Row(graph, plots, self.notice_list.view, sizing_mode="stretch_both", margin=0)
         return pmui.Page(

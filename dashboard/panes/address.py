@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 import panel as pn
 
 from components.address import AddressBar
-from dashboard.panes.graph import GraphPane
-from dashboard.session import Session
+from dashboard.comparing import Comparing
+from dashboard.panes.split import SplitPane
+from dashboard.restoring import PREFIXES, SYNC
+from dashboard.side import Side
 from dashboard.url_state import of_session, to_query
 
 SETTLE_MS = 200
@@ -18,19 +20,31 @@ WATCHED = [
     "opened", "graph", "origin", "expanded", "selection", "measure", "aggregation", "threshold",
     "flat", "show_constants", "is_log", "direction",
 ]  # fmt: skip
+LED = ("model", "graph", "from")  # all that a pane says that follows the base
 
 
 class AddressPane:
     """Writes the address once a change has settled."""
 
-    def __init__(self, session: Session, graph: GraphPane, *, theme: str = "") -> None:
-        self.session = session
+    def __init__(self, comparing: Comparing, split: SplitPane, *, theme: str = "") -> None:
+        self.comparing = comparing
+        self.split = split
         self.theme = theme
-        self.graph = graph
         self.view = AddressBar(width=0, height=0, margin=0)
         self._is_due = False
-        session.param.watch(self._changed, WATCHED)
-        graph.param.watch(self._changed, "camera")
+        self._known: set[Side] = set()
+        comparing.param.watch(self._panes_changed, "others")
+        comparing.param.watch(self._changed, "is_synced")
+        self._panes_changed()
+
+    def _panes_changed(self, *_: Any) -> None:
+        for side in self.split.sides:
+            if side not in self._known:
+                self._known.add(side)
+                side.session.param.watch(self._changed, WATCHED)
+                side.graph.param.watch(self._changed, "camera")
+        self._known &= set(self.split.sides)
+        self._changed()
 
     def _changed(self, *_: Any) -> None:
         document = pn.state.curdoc
@@ -42,9 +56,22 @@ class AddressPane:
 
     def _write(self) -> None:
         self._is_due = False
-        query = to_query(of_session(self.session, self.graph.camera))
-        if not query.get("model"):  # an upload cannot be opened again by a link
-            query = {}
+        query = self._query()
         if self.theme:
             query["theme"] = self.theme
         self.view.query = "?" + urlencode(query, safe=":,/") if query else ""
+
+    def _query(self) -> dict[str, str]:
+        """Return the parameters of all panes; an upload cannot be opened again by a link."""
+        base, *others = [
+            to_query(of_session(side.session, side.graph.camera)) for side in self.split.sides
+        ]
+        if not base.get("model"):
+            return {}
+        if others and not self.comparing.is_synced:
+            base[SYNC] = "0"
+        for prefix, own in zip(PREFIXES, others, strict=False):
+            if own.get("model"):
+                kept = LED if self.comparing.is_synced else own.keys()
+                base.update({prefix + name: own[name] for name in own if name in kept})
+        return base

@@ -49,6 +49,8 @@ class GraphPane(param.Parameterized):
         self._drawn: dict[str, Any] | None = None
         self._bind_session()
         self._bind_view()
+        self._show_switches()
+        self._draw()  # the session may show a graph already
 
     # -- session -> view ----------------------------------------------------------------
 

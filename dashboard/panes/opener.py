@@ -1,4 +1,4 @@
-"""The dialog that opens models and node data: server path, upload, sample."""
+"""The dialog that opens models and node data: server path, upload, sample; here or beside."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import Any
 
 import panel_material_ui as pmui
 
+from dashboard.comparing import Comparing
+from dashboard.open_model import OpenModel
 from dashboard.opening import SAMPLE_PREFIX, Opening
 
 NODE_DATA_ENDINGS = ".json,.csv,.parquet"
 
 
 class Opener:
-    """A dialog; `show()` opens it."""
+    """A dialog; `show()` opens it, `show_beside()` to open a model beside the shown one."""
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, comparing: Comparing) -> None:
         self.opening = opening
+        self.comparing = comparing
+        self._is_beside = False
         self.path = pmui.AutocompleteInput(
             label="Path on the server",
             placeholder="model.onnx",
@@ -28,23 +32,34 @@ class Opener:
             sizing_mode="stretch_width",
         )
         open_path = pmui.Button(label="Open", icon="folder_open", on_click=self._open_path)
-        self.model_file = self._file_input("Upload a model", "", opening.open_upload)
+        self.model_file = self._file_input("Upload a model", "", self._upload)
         self.data_file = self._file_input(
             "Load node data", NODE_DATA_ENDINGS, opening.load_node_data
         )
+        self.open_models = pmui.Column(sizing_mode="stretch_width", margin=0)
+        self._beside_only = pmui.Column(
+            _heading("A model that is open"),
+            self.open_models,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self._here_only = pmui.Column(
+            _heading("Node data for the shown model"),
+            _words("Model Explorer JSON, or CSV or Parquet with a node column and one a measure."),
+            self.data_file,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
         self.view = pmui.Dialog(
             pmui.Column(
+                self._beside_only,
                 _heading("A file or SavedModel folder on the server"),
                 pmui.Row(self.path, open_path, sizing_mode="stretch_width"),
                 _heading("A file from this computer"),
                 self.model_file,
                 _heading("A sample"),
                 pmui.Column(*self._sample_buttons(), sizing_mode="stretch_width"),
-                _heading("Node data for the shown model"),
-                _words(
-                    "Model Explorer JSON, or CSV or Parquet with a node column and one a measure."
-                ),
-                self.data_file,
+                self._here_only,
                 sizing_mode="stretch_width",
             ),
             title="Open",
@@ -56,8 +71,36 @@ class Opener:
 
     def show(self, *_: Any) -> None:
         """Open the dialog, with the files that the server has now."""
+        self._show(is_beside=False)
+
+    def show_beside(self, *_: Any) -> None:
+        """Open the dialog to choose what is compared with the shown model."""
+        self._show(is_beside=True)
+
+    def _show(self, *, is_beside: bool) -> None:
+        self._is_beside = is_beside
         self.path.options = self.opening.server_files()
-        self.view.open = True
+        self._beside_only.visible, self._here_only.visible = is_beside, not is_beside
+        if is_beside:
+            self.open_models.objects = self._model_buttons()
+        self.view.param.update(title="Compare with" if is_beside else "Open", open=True)
+
+    def _model_buttons(self) -> list[pmui.Button]:
+        """Return a button a model, those that are not shown first."""
+        session = self.opening.session
+        models = sorted(session.models, key=lambda one: one is session.opened)
+        return [
+            pmui.Button(
+                label=one.model.name + (" (this one)" if one is session.opened else ""),
+                description=one.model.format, icon="schema", variant="text", size="small",
+                on_click=lambda _event, one=one: self._put_beside([one]),
+            )
+            for one in models
+        ]  # fmt: skip
+
+    def _put_beside(self, models: list[OpenModel]) -> None:
+        self.view.open = False
+        self.comparing.start(models[0])
 
     def _sample_buttons(self) -> list[pmui.Button]:
         return [
@@ -80,8 +123,16 @@ class Opener:
             self._open_reference(text)
 
     def _open_reference(self, text: str) -> None:
-        if self.opening.open_reference(text):
+        if self.opening.open_reference(text, then=self._place):
             self.view.open = False
+
+    @property
+    def _place(self) -> Callable[[list[OpenModel]], None] | None:
+        """What shows the opened models; None for the session's own pane."""
+        return self._put_beside if self._is_beside else None
+
+    def _upload(self, name: str, content: bytes) -> None:
+        self.opening.open_upload(name, content, self._place)
 
     def _file_input(
         self, label: str, accept: str, use: Callable[[str, bytes], None]

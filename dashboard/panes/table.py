@@ -18,6 +18,7 @@ class TablePane:
     def __init__(self, session: Session, *, page_size: int) -> None:
         self.session = session
         self._graph: Graph | None = None
+        self._is_stale = False
         self.table = NodeTable(session.select, page_size=page_size)
         self.view = self.table.view
         session.param.watch(self._show, ["graph", "node_data"])
@@ -27,9 +28,16 @@ class TablePane:
         session.param.watch(self._show_selection, ["selection"])
         self._show()
 
+    def show(self, is_shown: bool) -> None:
+        """Show or hide the table; while it is hidden it follows nothing."""
+        self.view.visible = is_shown
+        if is_shown and self._is_stale:
+            self._show()
+
     def _show(self, *_: Any) -> None:
         graph = self.session.graph
-        if graph is None:
+        self._is_stale = not self.view.visible
+        if graph is None or self._is_stale:
             return
         self._graph = graph
         measures = [MeasureColumn.of(data) for data in self.session.node_data]
@@ -38,18 +46,27 @@ class TablePane:
         self._show_filter()
         self._show_selection()
 
+    @property
+    def _is_current(self) -> bool:
+        """Whether the rows are those of the session's graph; else they are about to be."""
+        is_whole = self._graph is self.session.graph and not self._is_stale
+        return is_whole and self._graph is not None and self.view.visible
+
     def _sort(self, *_: Any) -> None:
         names = [data.name for data in self.session.node_data]
-        if self._graph is self.session.graph and self.session.measure in names:
+        self._is_stale |= not self.view.visible
+        if self._is_current and self.session.measure in names:
             self.table.sort_by(names.index(self.session.measure))
 
     def _show_filter(self, *_: Any) -> None:
-        if self._graph is self.session.graph and self._graph is not None:
+        self._is_stale |= not self.view.visible
+        if self._is_current:
             mask = self.session.is_kept if self.session.threshold is not None else None
             self.table.set_filter_mask(mask)
 
     def _show_selection(self, *_: Any) -> None:
-        if self._graph is self.session.graph and self._graph is not None:
+        self._is_stale |= not self.view.visible
+        if self._is_current:
             self.table.set_selection(self.session.selection)
 
 
