@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_DECADES = 300.0
+
 
 class View(NamedTuple):
     """A rectangle in axis units."""
@@ -36,6 +38,11 @@ def end_in_axis(value: float, is_log: bool) -> float:
     if not is_log:
         return value
     return math.log10(value) if value > 0 else -math.inf
+
+
+def from_axis(place: float, is_log: bool) -> float:
+    """Return the value at a place in axis units; beyond a double's range the last one within."""
+    return 10.0 ** min(max(place, -_MOST_DECADES), _MOST_DECADES) if is_log else place
 
 
 def extent(place: NDArray[np.float64]) -> View:

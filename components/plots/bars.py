@@ -103,7 +103,7 @@ class BarList:
         fig = new_figure(
             [],
             height=n * ROW_PX + _CHROME_PX,
-            x_range=Range1d(least * 1.04, (longest * 1.04) or 1.0),
+            x_range=Range1d(least * 1.04, (longest * 1.04) or (0.0 if least else 1.0)),
             y_range=Range1d(n - 0.5, -0.5),
             min_border_left=_border([shortened(bar.name, _MAX_NAME_CHARS) for bar in bars]),
             min_border_right=_border([bar.text for bar in bars]),

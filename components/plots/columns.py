@@ -75,7 +75,7 @@ class MeasureColumn:
         has_negative = bool((self.values < 0).any())
         if self.categories or has_negative or positive.size < 2:
             return False
-        return bool(positive.max() / positive.min() > _LOG_RATIO)
+        return bool(positive.max() / _LOG_RATIO > positive.min())
 
     def is_beyond(self, threshold: float) -> Mask:
         """Return which values are worse than a threshold; NaN is not.

@@ -24,7 +24,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from numpy.typing import ArrayLike
 
-from components.plots.axes import View, end_in_axis, extent, to_axis
+from components.plots.axes import View, end_in_axis, extent, from_axis, to_axis
 from components.plots.columns import (
     Mask,
     MeasureColumn,
@@ -269,8 +269,8 @@ class Scatter:
     def _to_values(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Return the view's low and high corner in value units."""
         view, (log_x, log_y) = self._view, self._is_log()
-        low = (10**view.x0 if log_x else view.x0, 10**view.y0 if log_y else view.y0)
-        high = (10**view.x1 if log_x else view.x1, 10**view.y1 if log_y else view.y1)
+        low = (from_axis(view.x0, log_x), from_axis(view.y0, log_y))
+        high = (from_axis(view.x1, log_x), from_axis(view.y1, log_y))
         return low, high
 
     def _refresh(self, *names: str) -> None:

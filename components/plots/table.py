@@ -314,11 +314,11 @@ def _tooltips(measures: Sequence[MeasureColumn]) -> dict[str, str]:
 def _formatters(measures: Sequence[MeasureColumn]) -> dict[str, object]:
     formatters: dict[str, object] = dict.fromkeys(_TEXT_FIELDS, "plaintext")
     for i, measure in enumerate(measures):
-        formatters[_field(i)] = _number_format(measure)
+        formatters[_field(i)] = number_format(measure)
     return formatters
 
 
-def _number_format(measure: MeasureColumn) -> object:
+def number_format(measure: MeasureColumn) -> object:
     """Return whole numbers with separators, others with decimals that suit their size."""
     if measure.categories:
         return "plaintext"

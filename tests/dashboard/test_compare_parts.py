@@ -1,0 +1,205 @@
+"""Weights, worst error and corrections on the compare tab, without a server."""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+import pytest
+
+from dashboard.open_model import OpenModel
+from dashboard.panes.compare_mapping import MAX_MAPPING_BYTES, options_of
+from dashboard.run_record import ErrorFacts, Run, RunRecord, SetInfo
+from graphs.errors import ReadError
+from graphs.ir import Model
+from graphs.match_types import FixedPair
+from importers import read
+from sample_models import sample
+from tests.helpers.compared_parts import Compared, chain, weighted
+
+OLD = chain(("a", "Conv"), ("b", "Relu"), ("c", "Conv"))
+NEW = chain(("p", "Conv"), ("q", "Relu"), ("r", "Conv"))
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[Model, Model]:
+    """A float ONNX model and what a converter made of it."""
+    return read(sample("digits_float").path), read(sample("digits_float_tflite").path)
+
+
+@pytest.fixture
+def parts() -> Compared:
+    """Three operators beside three others of the same op types."""
+    return Compared(OLD, NEW)
+
+
+def test_weights_are_compared_when_asked_for(digits: tuple[Model, Model]) -> None:
+    """The same weights are said to be; those of another model are listed, largest first."""
+    parts = Compared(*digits)
+    weights = parts.pane.weights
+    assert not weights.table.view.visible
+    weights.start.clicks += 1
+    assert "27 the same, 0 differ" in weights.text.object and not weights.start.disabled
+    assert weights.table.n_shown == 0
+
+
+def test_a_tolerance_forgives_small_differences() -> None:
+    """What is within a share of the largest number is counted apart and not listed."""
+    parts = Compared(weighted([1.0, 2.0, 4.0]), weighted([1.0, 2.0, 4.1]))
+    weights = parts.pane.weights
+    weights.start.clicks += 1
+    assert "0 the same, 1 differ" in weights.text.object and weights.table.n_shown == 1
+    weights.tolerance.value = "0.05"
+    assert "1 within 0.05, 0 differ" in weights.text.object and weights.table.n_shown == 0
+    weights.tolerance.value = "much"
+    assert weights.tolerance.error_state
+    weights.tolerance.value = "0"
+    weights._picked(np.array([0]))
+    assert parts.choice.selected.tolist() == [
+        int(np.flatnonzero(parts.choice.columns.sort == 3)[0])
+    ]
+
+
+def test_another_matching_forgets_the_weights(digits: tuple[Model, Model]) -> None:
+    """What was found of one pair of models is never shown beside another."""
+    parts = Compared(*digits)
+    parts.pane.weights.start.clicks += 1
+    assert parts.pane.weights.found
+    parts.comparing.start(OpenModel(digits[0]))
+    assert not parts.pane.weights.found and not parts.pane.weights.text.object
+
+
+def test_a_cancelled_comparison_of_weights_shows_nothing(digits: tuple[Model, Model]) -> None:
+    """What comes after the reader has cancelled is dropped, and the button is back."""
+    parts = Compared(*digits)
+    weights = parts.pane.weights
+    held: list[object] = []
+    weights.work.start = lambda *told: held.append(told)  # type: ignore[method-assign]
+    weights.start.clicks += 1
+    assert held and weights.cancel.visible and weights.start.disabled
+    weights.cancel.clicks += 1
+    assert not weights.cancel.visible and not weights.start.disabled and not weights.found
+
+
+# -- the worst error ------------------------------------------------------------------------
+
+
+def run_against(reference: str, values: dict[str, float], *ids: str) -> Run:
+    """Return a run with the error of some nodes."""
+    facts = ErrorFacts(reference, 4, True, "", (), (), {})
+    sets = tuple(SetInfo(id, id.upper(), "dB", ("min",), False) for id in ids)
+    record = RunRecord("1", "Run 1", "", "m", "ONNX", sets=sets, error=facts)
+    column = np.array(list(values.values()))
+    return Run(record, tuple(values), dict.fromkeys(ids, column))
+
+
+def test_the_worst_error_is_told_and_shown(parts: Compared) -> None:
+    """The node with the least SQNR, its twin and why; the button shows both."""
+    parts.b.kept.put(
+        "key", run_against("chain.onnx", {"p": 40.0, "r": 12.5, "q": np.inf}, "sqnr_db")
+    )
+    parts.choice.param.trigger("measured")
+    errors = parts.pane.errors
+    assert "Worst SQNR_DB: 12.5 dB at c ↔ r" in errors.text.object and errors.button.visible
+    errors.button.clicks += 1
+    assert parts.ids() == (["c"], ["r"])
+
+
+def test_what_a_node_itself_adds_comes_before_what_has_accumulated(parts: Compared) -> None:
+    """Local error tells the cause."""
+    run = run_against("chain.onnx", {"q": 3.0}, "sqnr_db", "sqnr_db_local")
+    parts.b.kept.put("key", run)
+    parts.choice.param.trigger("measured")
+    assert "SQNR_DB_LOCAL: 3 dB at b ↔ q" in parts.pane.errors.text.object
+
+
+def test_the_quantized_model_may_be_the_base(parts: Compared) -> None:
+    """A run of A with B as its float model counts as well."""
+    parts.a.kept.put("key", run_against("chain.onnx", {"a": 7.0}, "sqnr_db"))
+    parts.choice.param.trigger("measured")
+    assert "7 dB at a ↔ p" in parts.pane.errors.text.object
+
+
+def test_errors_against_another_model_are_not_told(parts: Compared) -> None:
+    """A run with another reference says nothing of this pair; the hint stays."""
+    parts.b.kept.put("key", run_against("other.onnx", {"p": 1.0}, "sqnr_db"))
+    parts.choice.param.trigger("measured")
+    assert not parts.pane.errors.button.visible and "measure it" in parts.pane.errors.text.object
+
+
+# -- corrections ----------------------------------------------------------------------------
+
+
+def test_a_pair_made_by_hand_is_counted_and_taken_back(parts: Compared) -> None:
+    """Two selected nodes become a pair; undo gives the old one back."""
+    mapping = parts.pane.mapping
+    before = parts.pair_of("a")
+    assert parts.pairs[before].b == ("p",)
+    parts.base.select([0])
+    parts.other.select([2])
+    mapping.pair.clicks += 1
+    assert parts.pairs[parts.pair_of("a")].b == ("r",)
+    assert "1 pair given" in mapping.count.object and not mapping.undo.disabled
+    mapping.undo.clicks += 1
+    assert parts.pairs[parts.pair_of("a")].b == ("p",) and mapping.undo.disabled
+    assert "0 pairs given" in mapping.count.object
+
+
+def test_a_node_without_a_partner(parts: Compared) -> None:
+    """What is selected stands alone from then on."""
+    parts.base.select([1])
+    parts.pane.mapping.unpair.clicks += 1
+    assert parts.pairs[parts.pair_of("b")].b == () and parts.pairs[parts.pair_of("q")].a == ()
+
+
+def test_selecting_on_each_side_alone(parts: Compared) -> None:
+    """The switch writes to the comparison, and follows it."""
+    parts.pane.mapping.apart.value = True
+    assert parts.comparing.is_correcting
+    parts.comparing.is_correcting = False
+    assert not parts.pane.mapping.apart.value
+
+
+def test_a_saved_mapping_loads_again(parts: Compared) -> None:
+    """What was corrected and saved gives the same pairs to a new comparison."""
+    parts.base.select([0])
+    parts.other.select([2])
+    parts.pane.mapping.pair.clicks += 1
+    saved = parts.pane.mapping._saved().getvalue()
+    assert orjson.loads(saved)["type"] == "sync_navigation"
+    again = Compared(OLD, NEW)
+    load(again, saved)
+    assert [(p.a, p.b) for p in again.pairs] == [(p.a, p.b) for p in parts.pairs]
+    assert again.pane.mapping.load.value is None and not again.notices.shown
+
+
+def load(parts: Compared, content: bytes, name: str = "mine.json") -> None:
+    """Upload a mapping as the browser does."""
+    parts.pane.mapping.load.param.update(filename=name, value=content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00", b"[1]", b'{"type": "x"}', b'{"mapping": {"a": 1}}']
+)
+def test_what_is_no_mapping_is_a_notice(parts: Compared, content: bytes) -> None:
+    """A damaged or foreign file changes nothing and is told with its name."""
+    before = parts.pairs
+    load(parts, content, "<b>.json")
+    (notice,) = parts.notices.shown
+    assert "<b>.json" in notice.text and parts.pairs is before
+    with pytest.raises(ReadError):
+        options_of(content, "mine.json")
+
+
+def test_a_mapping_beyond_the_limit_is_refused(
+    parts: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser may send more than its own limit; nothing of it is parsed."""
+    monkeypatch.setattr("dashboard.panes.compare_mapping.MAX_MAPPING_BYTES", 8)
+    load(parts, b'{"mapping": {}}')
+    assert "at most" in parts.notices.shown[0].text and MAX_MAPPING_BYTES == 64 << 20
+
+
+def test_the_options_of_a_mapping() -> None:
+    """Pairs and the fallback that the file forbids."""
+    found = options_of(b'{"mapping": {"a": "r"}, "disableMappingFallback": true}', "m.json")
+    assert found.fixed == (FixedPair(("a",), ("r",)),) and not found.is_id_fallback
