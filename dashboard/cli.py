@@ -90,6 +90,22 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--write-mapping", type=Path, metavar="FILE", help="keep the pairs for --mapping"
     )
+    compare.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write pictures, table and numbers as one page that works offline",
+    )
+    for side in ("a", "b"):
+        compare.add_argument(
+            f"--node-data-{side}",
+            nargs="+",
+            action="extend",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help=f"node data of {side.upper()} for the report: latency, errors, ...",
+        )
     compare.set_defaults(run=_compare)
 
 
@@ -147,6 +163,13 @@ def _compare(values: argparse.Namespace) -> int:
     weights = list(weight_differences(matching)) if is_asked else None
     if values.write_mapping is not None:
         write_mapping(matching, values.write_mapping)
+    if values.report is not None:
+        from dashboard.report_command import read_sets, write_report
+
+        files = values.node_data_a, values.node_data_b
+        sets = read_sets(comparison.a, files[0]), read_sets(comparison.b, files[1])
+        tolerance = values.tolerance or 0.0
+        write_report(comparison, (values.a, values.b), sets, values.report, weights, tolerance)
     if values.json:
         import json
 

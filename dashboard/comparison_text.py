@@ -79,7 +79,7 @@ def _op_types(matching: Matching) -> Iterator[str]:
 
 def _differences(matching: Matching) -> Iterator[str]:
     """Yield the pairs that differ under a heading for each kind of node."""
-    nodes = _nodes(matching)
+    nodes = nodes_of(matching)
     headings = {
         "operators": (NodeKind.OPERATOR,),
         "inputs and outputs": (NodeKind.INPUT, NodeKind.OUTPUT),
@@ -87,7 +87,7 @@ def _differences(matching: Matching) -> Iterator[str]:
     }
     n_left = MAX_LINES
     for heading, wanted in headings.items():
-        pairs = [p for p in matching.pairs if p.kind != "equal" and _kind(p, nodes) in wanted]
+        pairs = [p for p in matching.pairs if p.kind != "equal" and kind_of(p, nodes) in wanted]
         shown = pairs[:n_left]
         if pairs:
             yield f"\n{heading}"
@@ -100,7 +100,8 @@ def _differences(matching: Matching) -> Iterator[str]:
 Nodes = dict[tuple[str, str, str], tuple[int, str]]  # side, graph, node -> kind, op type
 
 
-def _nodes(matching: Matching) -> Nodes:
+def nodes_of(matching: Matching) -> Nodes:
+    """Return kind and op type of every node of a matching."""
     return {
         (end, graph.id, id): (kind, graph.op_types[op])
         for end, graphs in (("a", matching.a), ("b", matching.b))
@@ -111,24 +112,32 @@ def _nodes(matching: Matching) -> Nodes:
     }
 
 
-def _kind(pair: Pair, nodes: Nodes) -> int:
+def kind_of(pair: Pair, nodes: Nodes) -> int:
+    """Return the `NodeKind` of the node that a pair is made by."""
     end = ("a", pair.a_graph, pair.a[0]) if pair.a else ("b", pair.b_graph, pair.b[0])
     return nodes[end][0]
 
 
 def _line(pair: Pair, nodes: Nodes) -> str:
     ends = dict.fromkeys(short(ids[0]) for ids in (pair.a, pair.b) if ids)
-    changes = pair.changes
-    said = []
+    said = changes_said(pair, nodes)
+    text = f"  {pair.kind:<8} {' ↔ '.join(ends)}"
+    return f"{text}  ({'; '.join(said)})" if said else text
+
+
+def changes_said(
+    pair: Pair, nodes: Nodes, *, most: int = MAX_CHANGES, chars: int = VALUE_CHARS
+) -> list[str]:
+    """Return what differs in a pair, a text a change; first what was fused or split into what."""
+    changes, said = pair.changes, []
     if pair.kind in ("fused", "split"):
         mine = _op_types_of("a", pair.a_graph, pair.a, nodes)
         said = [f"{mine} → {_op_types_of('b', pair.b_graph, pair.b, nodes)}"]
         changes = tuple(c for c in changes if (c.what, c.name) != ("quantization", "nodes"))
-    said += [change.text(VALUE_CHARS) for change in changes[:MAX_CHANGES]]
-    if len(changes) > MAX_CHANGES:
-        said.append(f"and {len(changes) - MAX_CHANGES} more")
-    text = f"  {pair.kind:<8} {' ↔ '.join(ends)}"
-    return f"{text}  ({'; '.join(said)})" if said else text
+    said += [change.text(chars) for change in changes[:most]]
+    if len(changes) > most:
+        said.append(f"and {len(changes) - most} more")
+    return said
 
 
 def short(id: str, limit: int = ID_CHARS) -> str:

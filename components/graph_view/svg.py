@@ -65,8 +65,8 @@ def svg_of(
     """Return the picture of a scene as one ``<svg>`` element with its own style sheet.
 
     In a picture of more than `MAX_DETAILED_ITEMS` items boxes have no second lines and no
-    accents; of more than `svg_text.MAX_LABELS` items only those have a label that
-    `svg_text.labelled` names. Every item has its box.
+    accents, and no more than so many have a hint; of more than `svg_text.MAX_LABELS` items only
+    those have a label that `svg_text.labelled` names. Every item has its box.
 
     Parameters
     ----------
@@ -113,7 +113,8 @@ class _Picture:
         self.scene, self.is_dark, self.hints = scene, bool(is_dark), hints
         self.data, self.strips = data, strips
         self.is_detailed = len(scene.item_kind) <= MAX_DETAILED_ITEMS
-        self.is_labelled = labelled(scene).tolist()
+        self.is_labelled: list[bool] = labelled(scene).tolist()
+        self.is_hinted: list[bool] = labelled(scene, MAX_DETAILED_ITEMS).tolist()
         self.rect: list[list[float]] = scene.item_rect.astype(np.float64).tolist()
         self.kind: list[int] = scene.item_kind.tolist()
         self.color: list[list[int]] = scene.item_color.tolist()
@@ -229,7 +230,7 @@ class _Picture:
         return "".join(f' data-{key}="{safe(value)}"' for key, value in values if value)
 
     def _hint(self, item: int) -> str:
-        if not self.is_detailed and not self.is_labelled[item]:
+        if not self.is_hinted[item]:
             return ""
         lines = (self.titles[item], self.details[item])
         hint = self.hints[item] if self.hints else "\n".join(filter(None, lines))

@@ -32,7 +32,7 @@ def edges_svg(scene: Scene) -> Iterator[str]:
     is_last = (scene.segment_edge & _LAST) > 0
     for name, at in (("y", 0), ("y b", 2)):
         mine = is_last & ((kind[edge] == 2) == (at == 2))
-        heads = _arrow_heads(points[mine])
+        heads = _arrow_heads(points[mine], digits=1 if draw is _single else 0)
         if heads:
             yield f'<path class="{name}" d="{heads}"/>'
 
@@ -76,14 +76,16 @@ def _together(
 
 
 def _curve(row: Sequence[float]) -> str:
-    """Return one Bézier, from the second point on relative to the first."""
+    """Return one Bézier, its points relative to the first; a straight one in short."""
     x, y, *rest = row
+    if x == rest[0] == rest[2] == rest[4]:
+        return f"M{number(x)} {number(y)}v{number(rest[5] - y)}"
     away = " ".join(number(value - (y if i % 2 else x)) for i, value in enumerate(rest))
     return f"M{number(x)} {number(y)}c{away}"
 
 
-def _arrow_heads(points: NDArray[np.float64]) -> str:
-    """Return triangles whose tips are the ends of the segments."""
+def _arrow_heads(points: NDArray[np.float64], digits: int) -> str:
+    """Return triangles whose tips are the ends of the segments, to so many decimals."""
     tip = points[:, 6:8]
     along = tip - points[:, 4:6]
     flat = np.abs(along).sum(axis=1) < 1e-4
@@ -93,5 +95,5 @@ def _arrow_heads(points: NDArray[np.float64]) -> str:
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
     left = -_ARROW_LENGTH * along + _ARROW_HALF_WIDTH * across
     base = -2 * _ARROW_HALF_WIDTH * across
-    rows = np.concatenate([tip, left, base], axis=1).tolist()
+    rows = np.concatenate([tip, left, base], axis=1).round(digits).tolist()
     return "".join("M{} {}l{} {}l{} {}z".format(*map(number, row)) for row in rows)

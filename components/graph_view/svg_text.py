@@ -16,7 +16,7 @@ from components.graph_view.scene import ItemKind, Scene
 from components.graph_view.text_size import text_width
 from graphs.errors import quoted
 
-MAX_LABELS = 12_000
+MAX_LABELS = 10_000
 MAX_TEXT_CHARS = 400  # of one text; names in a file may be megabytes long
 
 
