@@ -97,7 +97,9 @@ export class App {
     this.joinGroup();
     this.takeScene();
     if (camera) this.view.steer.put(camera);
-    Object.assign(this.canvas, { __graph: makeHook(this.view, () => this.model.dark) });
+    Object.assign(this.canvas, {
+      __graph: makeHook(this.view, this.partner, () => this.model.dark),
+    });
     this.observer.observe(this.canvas);
   }
 

@@ -1,11 +1,14 @@
 // What tests and benchmarks may ask the canvas: `canvas.__graph`. Nothing in the app uses it.
 import { toWorld } from "./camera";
 import { Kind, type Rect } from "./scene";
+import type { Partner } from "./sync";
 import type { View } from "./view";
 
 export interface Hook {
   readonly camera: { x: number; y: number; zoom: number };
   readonly view: Record<string, unknown>;
+  /** Its part in a group of views: pairs of items, and whether it is where it should be. */
+  readonly group: { isFollowing: boolean; nPairs: number; isThere: boolean };
   readonly stats: {
     frames: number;
     draws: number;
@@ -31,7 +34,7 @@ export interface Hook {
   setCamera(x: number, y: number, zoom: number): void;
 }
 
-export function makeHook(view: View, isDark: () => boolean): Hook {
+export function makeHook(view: View, partner: Partner, isDark: () => boolean): Hook {
   const world = (x: number, y: number) => toWorld(view.camera, view.size, x, y);
   const titleOf = (key: number) => {
     const item = view.scene?.item(key) ?? -1;
@@ -40,6 +43,10 @@ export function makeHook(view: View, isDark: () => boolean): Hook {
   return {
     get camera() {
       return { ...view.camera };
+    },
+    get group() {
+      const { isFollowing, nPairs } = partner;
+      return { isFollowing, nPairs, isThere: !view.isMoving && !view.steer.isBehind };
     },
     get stats() {
       return view.stats;

@@ -71,6 +71,11 @@ export class Partner implements Guide {
     return this.twins;
   }
 
+  /** Pairs that both drawings show, when this view was last led by another; for tests. */
+  get nPairs(): number {
+    return this.twins?.nPairs ?? 0;
+  }
+
   // --- Guide -------------------------------------------------------------------------------
 
   get isFollowing(): boolean {
@@ -146,7 +151,7 @@ class Group {
 
   /** Drawings or twins have changed: who follows comes after, when all have changed. */
   renewed(): void {
-    for (const member of this.members) member.view.steer.isBehind = true;
+    for (const member of this.members) member.view.steer.isBehind = member !== this.leader;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       if (this.leader) this.moved(this.leader);

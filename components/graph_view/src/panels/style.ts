@@ -5,6 +5,7 @@ export const STYLE = `
   --page: #fafafa; --panel: #ffffffed; --line: #d9dfe8; --text: #1f2937; --quiet: #64748b;
   --tint: #eef2f8; --main: #1668dc; --lift: 0 1px 2px #0f172a14, 0 4px 14px #0f172a1a;
   position: relative; width: 100%; height: 100%; min-height: 120px; overflow: hidden;
+  container-type: inline-size;
   background: var(--page); color: var(--text); border-radius: inherit;
   font: 13px/1.4 ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
 }
@@ -39,7 +40,7 @@ export const STYLE = `
 .og-root svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.6;
   stroke-linecap: round; stroke-linejoin: round; }
 .og-legend { left: 10px; bottom: 10px; padding: 8px 11px 9px; max-width: min(300px, calc(100% - 20px));
-  pointer-events: none; font-size: 12px; }
+  max-height: calc(100% - 68px); overflow: hidden; pointer-events: none; font-size: 12px; }
 .og-legend[hidden] { display: none; }
 .og-legend-title { font-weight: 600; margin-bottom: 6px; overflow-wrap: anywhere; }
 .og-ramp { width: 220px; max-width: 100%; height: 9px; border-radius: 5px; }
@@ -82,6 +83,17 @@ export const STYLE = `
   background: var(--main); animation: og-slide 1.2s ease-in-out infinite; }
 @keyframes og-slide { from { transform: translateX(-100%); } to { transform: translateX(250%); } }
 @media (prefers-reduced-motion: reduce) { .og-busy::after { animation-duration: 6s; } }
+/* Panes beside each other are narrow: the line below the buttons, and both of them smaller. */
+@container (max-width: 760px) { .og-busy { top: 56px; } }
+@container (max-width: 440px) {
+  .og-toolbar { top: 6px; right: 6px; gap: 1px; padding: 2px; max-width: calc(100% - 12px); }
+  .og-toolbar button { width: 26px; }
+  .og-toolbar hr { margin: 4px 1px; }
+  .og-busy { top: 48px; left: 6px; max-width: calc(100% - 12px); }
+  .og-legend { left: 6px; bottom: 6px; padding: 6px 9px 7px; max-width: min(230px, calc(100% - 12px)); font-size: 11px; }
+  .og-swatches { gap: 1px 7px; }
+  .og-swatches i { width: 10px; height: 10px; }
+}
 .og-message { position: absolute; inset: 0; z-index: 1; display: grid; place-content: center; gap: 8px;
   padding: 24px; text-align: center; background: var(--page); }
 .og-message[hidden] { display: none; }
