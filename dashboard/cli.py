@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from graphs.errors import OpscopeError
+from graphs.errors import NodeDataError, OpscopeError
 
 EXIT_DIFFERENT = 1
 EXIT_BAD_FILE = 2
@@ -157,6 +157,8 @@ def _compare(values: argparse.Namespace) -> int:
     from dashboard.comparison_text import to_text
     from graphs.match_tensors import weight_differences
 
+    if values.report is None and (values.node_data_a or values.node_data_b):
+        raise NodeDataError("--node-data", "it goes into a report: add --report FILE.html")
     comparison = compare(values.a, values.b, values.mapping)
     matching = comparison.matching
     is_asked = values.weights or values.tolerance is not None
@@ -164,12 +166,11 @@ def _compare(values: argparse.Namespace) -> int:
     if values.write_mapping is not None:
         write_mapping(matching, values.write_mapping)
     if values.report is not None:
-        from dashboard.report_command import read_sets, write_report
+        from dashboard.report_command import write_report
 
         files = values.node_data_a, values.node_data_b
-        sets = read_sets(comparison.a, files[0]), read_sets(comparison.b, files[1])
         tolerance = values.tolerance or 0.0
-        write_report(comparison, (values.a, values.b), sets, values.report, weights, tolerance)
+        write_report(comparison, (values.a, values.b), files, values.report, weights, tolerance)
     if values.json:
         import json
 

@@ -50,7 +50,7 @@ def _computed(graph: Graph) -> list[NodeData]:
 def write_report(
     comparison: Comparison,
     paths: tuple[Path, Path],
-    sets: tuple[tuple[NodeData, ...], tuple[NodeData, ...]],
+    node_data: tuple[Sequence[Path], Sequence[Path]],
     target: Path,
     weights: Sequence[WeightDifference] | None = None,
     tolerance: float = 0.0,
@@ -62,8 +62,8 @@ def write_report(
     comparison : Comparison
     paths : tuple of (Path, Path)
         Of A and B, for sizes and hashes.
-    sets : tuple of (tuple of NodeData, tuple of NodeData)
-        Of their first graphs.
+    node_data : tuple of (sequence of Path, sequence of Path)
+        Files with values of their nodes.
     target : Path
     weights : sequence of WeightDifference, optional
     tolerance : float
@@ -73,10 +73,13 @@ def write_report(
     ------
     graphs.errors.ReadError
         It cannot be written.
+    graphs.errors.NodeDataError
+        A file holds no node data of its model.
     graphs.errors.LayoutError
         A drawing would be too large.
     """
     view = MatchView(comparison.matching)
+    sets = read_sets(comparison.a, node_data[0]), read_sets(comparison.b, node_data[1])
     a = _side(comparison.a, paths[0], sets[0], view, "a")
     b = _side(comparison.b, paths[1], sets[1], view, "b")
     compared = None if weights is None else WeightsCompared(weights, tolerance)

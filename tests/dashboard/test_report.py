@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +17,10 @@ import pytest
 import importers
 from benchmarks.graphs import decoder
 from dashboard import report_table
-from dashboard.cli import main
-from dashboard.open_model import OpenModel
-from dashboard.panes.compare_report import ReportButton, file_name
-from dashboard.report import ReportSide, WeightsCompared, report_html, session_report
+from dashboard.report import ReportSide, WeightsCompared, report_html
 from dashboard.report_command import read_sets
 from dashboard.report_numbers import charted, error_sets, paired_sets, worst_rows
 from dashboard.report_picture import drawn_side, opened_on_differences
-from dashboard.session import Session
-from dashboard.work import Work
 from graphs.ir import Graph, Model
 from graphs.match import match_models
 from graphs.match_tensors import weight_differences
@@ -35,63 +29,14 @@ from graphs.match_view import MatchView
 from graphs.node_data import NodeData
 from graphs.visible import visible
 from sample_models import sample
-from tests.dashboard.test_comparing import Parts
 from tests.helpers.graph_edits import edited
 from tests.helpers.onnx_models import graph_of, model_of, node, weight
+from tests.helpers.report_pages import Page, pictures_of
 
 PAIRS = {"onnx": ("digits_float", "digits_int8"), "formats": ("digits_float", "digits_int8_tflite")}
 HOSTILE = "</script></title><img src=x onerror=alert(1)>\"'&{{}}$$x$$\u202e\x07\ud800"
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-VOID = {"meta", "input", "br", "img", "link"}
 MAX_LARGE_BYTES = 12_000_000
-
-
-class Page(HTMLParser):
-    """What a page holds: elements with their attributes, well nested, and texts by element."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.source = text
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.texts: list[tuple[str, str]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == [], "every element ends"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep an element."""
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep an element without content."""
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        """Take an element's end; it is the innermost that is open."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Keep a text with the element that it is in."""
-        self.texts.append((self.open[-1] if self.open else "", data))
-
-    def said(self, tag: str) -> list[str]:
-        """Return the texts directly in elements of a kind."""
-        return [text for name, text in self.texts if name == tag]
-
-    def all(self, tag: str, key: str) -> list[str]:
-        """Return an attribute of all elements of a kind that have it."""
-        return [value or "" for name, found in self.elements if name == tag
-                for at, value in found.items() if at == key]  # fmt: skip
-
-
-def pictures_of(text: str) -> list[str]:
-    """Return the two pictures of a report."""
-    found = re.findall(r'<svg [^>]*class="opscope-graph".*?</svg>', text, re.DOTALL)
-    assert len(found) == 2
-    return found
 
 
 def side_of(model: Model, *files: Path, **more: object) -> ReportSide:
@@ -339,102 +284,3 @@ def test_a_report_of_20_000_nodes_is_bounded() -> None:
 
 def _ones(graph: Graph) -> tuple[NodeData, ...]:
     return (NodeData("latency", "ms", "file", graph.id, np.linspace(0, 1, graph.n_nodes)),)
-
-
-# -- the command line ------------------------------------------------------------------------------
-
-
-def arguments(name: str) -> list[str]:
-    """Return the paths of a pair of samples."""
-    return [str(sample(one).path) for one in PAIRS[name]]
-
-
-def test_the_command_writes_a_report_and_keeps_its_status(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """1 where something differs; hash and size of the files and what was measured are told."""
-    target = tmp_path / "report.html"
-    files = ["--node-data-a", *map(str, measured("digits_float"))]
-    files += ["--node-data-b", *map(str, measured("digits_int8"))]
-    status = main(["compare", *arguments("onnx"), "--weights", "--report", str(target), *files])
-    assert status == 1 and "fused" in capsys.readouterr().out
-    page = Page(target.read_text(encoding="utf-8"))
-    for path in arguments("onnx"):
-        assert sha256(Path(path).read_bytes()).hexdigest() in page.said("code")
-    headings = page.said("h2")
-    assert {"Graphs", "Differences", "Numbers", "Quantization error", "Weights"} <= set(headings)
-    same = [arguments("onnx")[0]] * 2
-    assert main(["compare", *same, "--report", str(target)]) == 0
-
-
-@pytest.mark.parametrize("bad", ["folder", "node data"])
-def test_what_cannot_be_read_or_written_is_one_line_and_status_2(
-    bad: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A report that cannot be written, or node data that is none: the reason, and no report."""
-    target = tmp_path / "no" / "report.html" if bad == "folder" else tmp_path / "report.html"
-    empty = tmp_path / "empty.json"
-    empty.write_text("{}")
-    more = ["--node-data-a", str(empty)] if bad == "node data" else []
-    assert main(["compare", *arguments("onnx"), "--report", str(target), *more]) == 2
-    printed = capsys.readouterr()
-    assert printed.err.count("\n") == 1 and printed.err.startswith("opscope: ")
-    assert not target.exists()
-
-
-# -- the page --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def parts() -> Parts:
-    """Two samples beside each other in a session."""
-    return Parts(*(importers.read(sample(name).path) for name in PAIRS["onnx"]))
-
-
-def test_a_report_of_a_page_shows_what_its_panes_show(parts: Parts) -> None:
-    """The open groups of both panes are open in the pictures."""
-    view = parts.comparing.view
-    assert view is not None
-    parts.base.collapse_all()
-    parts.other.expand_all()
-    text = session_report(parts.base, parts.other, view)
-    for session, picture in zip((parts.base, parts.other), pictures_of(text),
-                                strict=True):  # fmt: skip
-        assert session.graph is not None
-        assert picture.count("data-k=") == visible(session.graph, session.expanded).n_items
-
-
-def test_a_graph_outside_the_matching_gives_way_to_the_first(parts: Parts) -> None:
-    """A pane that shows something else is drawn by the graph that was compared."""
-    view = parts.comparing.view
-    assert view is not None
-    elsewhere = Session()
-    elsewhere.add_model(OpenModel(importers.read(sample("decoder").path)))
-    assert elsewhere.graph is not None
-    matched = view.matching.a[0]
-    renamed = replace(elsewhere.graph, id="another graph")
-    elsewhere.graph = renamed
-    text = session_report(elsewhere, parts.other, view)
-    n_boxes = pictures_of(text)[0].count("data-k=")
-    assert 0 < n_boxes <= matched.n_nodes + len(matched.namespaces)
-
-
-def test_the_button_makes_a_page_to_save(parts: Parts) -> None:
-    """Pressed, it hands the browser a file named for both models; it waits for a matching."""
-    notices = parts.notices
-    button = ReportButton(parts.comparing, Work(notices.add), notices)
-    assert not button.button.disabled
-    button.button.clicks += 1
-    kind, _, data = (button.file.data or "").partition(";base64,")
-    assert kind == "data:text/html" and button.file.filename.endswith(".html")
-    Page(b64decode(data).decode("utf-8"))
-    assert not button.button.loading and notices.shown[-1].severity == "success"
-    parts.comparing.stop(0)
-    assert button.button.disabled
-
-
-def test_a_reports_name_is_safe() -> None:
-    """Letters, digits, dots and dashes of both names, cut; never a path."""
-    assert file_name("a/b.onnx", "../../x y.tflite") == "opscope-a_b-x_y.html"
-    assert len(file_name("x" * 900, "")) < 80
-    assert file_name("", "..") == "opscope.html"
