@@ -58,7 +58,7 @@ class CompareChoice(param.Parameterized):
         watch = session.param.watch
         return [
             (session, watch(self._select, ["selection", "graph"])),
-            (session, watch(lambda _event: self.param.trigger("measured"), ["node_data", "graph"])),
+            (session, watch(lambda *_: self.param.trigger("measured"), ["node_data", "graph"])),
         ]
 
     def _follow(self, *_: Any) -> None:

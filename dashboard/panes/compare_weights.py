@@ -110,13 +110,12 @@ class CompareWeights:
 
     def _show(self) -> None:
         found = self.found
-        self.table.view.visible = bool(found)
         self.table.set_columns(
             [
-                TableColumn("constant", names([f.a for f in found], [f.b for f in found]), 190),
-                TableColumn("largest", np.array([f.largest for f in found], dtype=float), 92),
-                TableColumn("relative", np.array([f.relative for f in found], dtype=float), 92),
-                TableColumn("note", [_note(entry) for entry in found], 130),
+                TableColumn("constant", names([f.a for f in found], [f.b for f in found]), 170),
+                TableColumn("largest", np.array([f.largest for f in found], dtype=float), 86),
+                TableColumn("relative", np.array([f.relative for f in found], dtype=float), 86),
+                TableColumn("note", [_note(entry) for entry in found], 118),
             ]
         )
         self._say()
@@ -127,11 +126,12 @@ class CompareWeights:
         self.tolerance.error_state = tolerance is None
         if tolerance is None or self._matching is None:
             self.text.object = ""
+            self.table.view.visible = False
             return
         self.text.object = STYLE + text_html(weights_text(self.found, tolerance), "facts-empty")
-        if self.found:
-            is_beyond = [not entry.is_within(tolerance) for entry in self.found]
-            self.table.set_filter_mask(is_beyond)
+        is_far = [not entry.not_compared and not entry.is_within(tolerance) for entry in self.found]
+        self.table.set_filter_mask(is_far)
+        self.table.view.visible = any(is_far)
 
     def _picked(self, rows: Rows) -> None:
         entries = [self.found[row] for row in rows.tolist()]
