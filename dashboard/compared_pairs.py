@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Literal
 
 import numpy as np
 import param
@@ -16,8 +15,6 @@ from numpy.typing import NDArray
 from dashboard.session import Session
 from graphs.ir import Graph, NodeKind
 from graphs.match_view import UNPAIRED, End, GraphSide, MatchView
-
-Step = Literal[1, -1]
 
 
 class ComparedPairs(param.Parameterized):
@@ -115,23 +112,6 @@ class ComparedPairs(param.Parameterized):
         if session.graph.id != graph_id:
             top = session.trail[0][0] if session.trail else session.graph.id
             session.show_called(graph_id, session.opened.trail_to(top, graph_id))
-
-    def step(self, session: Session, step: Step) -> None:
-        """Go to the next or the previous difference, from what is selected in a pane."""
-        pairs, view, graph = self.differing, self.view, session.graph
-        if not len(pairs) or view is None or graph is None:
-            return
-        end, selected = self.end_of(session), _no_pairs()
-        if has_graph(view, end, graph.id):
-            selected = view.side(end, graph.id).pair[session.selection]
-        if not len(selected):
-            selected = self.selected_pairs
-        if step > 0:
-            at = int(np.searchsorted(pairs, selected.max(initial=UNPAIRED), side="right"))
-        else:
-            first = selected.min(initial=len(view.matching.pairs))
-            at = int(np.searchsorted(pairs, first, side="left")) - 1
-        self.show_pair(int(pairs[at % len(pairs)]))
 
     def _sides(self, view: MatchView) -> list[tuple[Session, GraphSide]]:
         assert self.other is not None

@@ -16,6 +16,8 @@ from dashboard.following import Following
 from dashboard.notices import Notices
 from dashboard.opening import Opening
 from dashboard.panes.address import AddressPane
+from dashboard.panes.compare import ComparePane
+from dashboard.panes.compare_table import DifferencesTable
 from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.header import Header
 from dashboard.panes.notices import NoticesPane
@@ -50,15 +52,20 @@ class App:
         self.following = Following(self.comparing)
         self.side = self._make_side(self.session, self.work)
         self.graph, self.search, self.measure = self.side.graph, self.side.search, self.side.measure
-        self.split = SplitPane(self.comparing, self.side, self._make_side)
+        self.compare = ComparePane(self.comparing, self.work, self.notices)
+        choice = self.compare.choice
+        self.split = SplitPane(self.comparing, self.side, self._make_side, choice.step)
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
+        self.differences = DifferencesTable(self.comparing, choice, page_size=ROWS_A_PAGE)
         self.opener = Opener(self.opening, self.comparing)
         self.header = Header(self.session, self.opener)
         self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)
         self.address = AddressPane(self.comparing, self.split, theme=query.get("theme", ""))
-        self.right = RightBar(self.split, pmui.Column())
+        self.right = RightBar(self.split, self.compare.view)
+        self.comparing.param.watch(self._compared, "others")
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
+        self._compared()
         self.page = self._embedded_page() if self.is_embedded else self._whole_page()
         unfollow_server(self.page)
         if query.get("theme") in ("dark", "light"):
@@ -89,6 +96,12 @@ class App:
             camera, graph = state.camera, self.split.side_of(session).graph
             graph.when_drawn(lambda: graph.view.restore_camera(*camera))
 
+    def _compared(self, *_: object) -> None:
+        """Below the graphs stands what differs while models are compared, else the nodes."""
+        is_comparing = bool(self.comparing.others)
+        self.differences.view.visible = is_comparing
+        self.table.show(not is_comparing)
+
     def close(self) -> None:
         """The tab is gone: end its jobs and let go of its models."""
         self.work.cancel()
@@ -101,6 +114,7 @@ class App:
         main = pmui.Column(
             self.split.view,
             self.table.view,
+            self.differences.view,
             self.notice_list.view,
             self.address.view,
             sizing_mode="stretch_both",

@@ -21,17 +21,31 @@ LETTERS = "ABCD"
 
 
 class SplitPane(param.Parameterized):
-    """Lays out the panes of a comparison and lets their cameras follow each other."""
+    """Lays out the panes of a comparison and lets their cameras follow each other.
+
+    Parameters
+    ----------
+    comparing : Comparing
+    base : Side
+    make_side : callable (session) -> Side
+    step : callable (1 or -1) -> None
+        Goes to the next or the previous difference, as a key of a graph asks.
+    """
 
     focused: Session | None = param.Parameter(default=None, doc="Where the reader last worked.")
 
     def __init__(
-        self, comparing: Comparing, base: Side, make_side: Callable[[Session], Side]
+        self,
+        comparing: Comparing,
+        base: Side,
+        make_side: Callable[[Session], Side],
+        step: Callable[[int], None],
     ) -> None:
         super().__init__(focused=base.session)
         self.comparing = comparing
         self.sides = [base]
         self._make_side = make_side
+        self._step = step
         self._group = uuid4().hex
         self.sync = pmui.ToggleIcon(
             icon="link_off", active_icon="link", value=True, size="1.4em", margin=(0, 8),
@@ -127,7 +141,7 @@ class SplitPane(param.Parameterized):
         graph, session = side.graph, side.session
         graph.param.watch(lambda event: self._drawn(side) if event.new else None, "is_drawn")
         graph.view.on_message("focused", lambda _m: self.param.update(focused=session))
-        graph.view.on_message("difference", lambda m: self.comparing.step(session, m["step"]))
+        graph.view.on_message("difference", lambda m: self._step(m["step"]))
 
     def _sync_clicked(self, event: Any) -> None:
         self.comparing.is_synced = bool(event.new)

@@ -133,19 +133,6 @@ def test_switches_measure_and_filter_are_taken_over(parts: Parts) -> None:
     assert other.threshold == Threshold(KIND_DATA, 0.5)
 
 
-def test_steps_go_round_the_differences(parts: Parts) -> None:
-    """Next and previous show each difference once, in order, and begin again at the end."""
-    pairs = parts.comparing.differing.tolist()
-    assert len(pairs) > 2
-    seen = []
-    for _ in range(len(pairs) + 1):
-        parts.comparing.step(parts.base, 1)
-        seen.append(int(parts.comparing.selected_pairs[0]))
-    assert seen == [*pairs, pairs[0]]
-    parts.comparing.step(parts.base, -1)
-    assert int(parts.comparing.selected_pairs[0]) == pairs[-1]
-
-
 def test_a_pair_is_corrected_and_undone(parts: Parts) -> None:
     """What a reader pairs by hand is paired as given; undo brings back what was found."""
     comparing = parts.comparing
