@@ -18,6 +18,7 @@ from dashboard.panes.compare_errors import CompareErrors
 from dashboard.panes.compare_head import CompareHead
 from dashboard.panes.compare_mapping import CompareMapping
 from dashboard.panes.compare_numbers import CompareNumbers
+from dashboard.panes.compare_report import ReportButton
 from dashboard.panes.compare_weights import CompareWeights
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.work import Work
@@ -40,6 +41,7 @@ class ComparePane:
         self.numbers = CompareNumbers(self.choice)
         self.weights = CompareWeights(self.choice, work)
         self.mapping = CompareMapping(self.choice, notices)
+        self.report = ReportButton(comparing, work, notices)
         self._empty = pn.pane.HTML(
             STYLE + text_html(_EMPTY, "facts-empty"), margin=16, sizing_mode="stretch_width"
         )
@@ -52,7 +54,9 @@ class ComparePane:
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._open = pmui.Column(
-            self.head.view, self._matched, _heading("Correct pairs"), self.mapping.view,
+            self.head.view, self._matched,
+            _heading("Correct pairs"), self.mapping.view,
+            _heading("Keep for a review"), self.report.view,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.view = pmui.Column(

@@ -90,11 +90,12 @@ class CompareHead:
         comparing = self.choice.comparing
         if comparing.other is None:
             return text_html("No comparison is open.", "facts-empty")
-        sides = (("A", comparing.base), ("B", comparing.other))
+        pane = f", pane {_LETTERS[comparing.at]}" if len(comparing.others) > 1 else ""
+        sides = (("A", comparing.base, ""), ("B", comparing.other, pane))
         body = "".join(
-            f"<b>{letter}</b>" + text_html(_name(session)) + "<b></b>"
-            f"<span>{text_html(_facts(session))}</span>"
-            for letter, session in sides
+            f"<b>{letter}</b>{text_html(_name(session))}"
+            f"<b></b><span>{text_html(_facts(session) + where)}</span>"
+            for letter, session, where in sides
         )
         columns = self.choice.columns
         said = "Matching …" if columns is None else verdict(columns.view.matching)

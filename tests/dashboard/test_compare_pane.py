@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dashboard.open_model import OpenModel
 from dashboard.panes.compare_head import position, verdict
 from graphs.ir import Model
 from graphs.match_types import KINDS
@@ -51,6 +52,22 @@ def test_the_head_names_both_models_and_the_verdict(digits: tuple[Model, Model])
     for said in ("digits_cnn_float.onnx", "ONNX, 63 nodes", "digits_cnn_float.tflite", "TFLite"):
         assert said in text
     assert "1 added, 11 fused, 40 equal; the same weights" in text
+
+
+def test_another_pane_may_be_the_other_side(parts: Compared) -> None:
+    """With a family of variants the reader chooses which of them is B."""
+    which = parts.pane.head.which
+    assert not which.visible
+    parts.comparing.start(OpenModel(OLD))
+    assert which.visible and which.value == 1 and list(which.options.values()) == [0, 1]
+    assert "pane C" in parts.pane.head.text.object and "Nothing differs" in (
+        parts.pane.head.text.object
+    )
+    which.value = 0
+    assert "pane B" in parts.pane.head.text.object
+    assert kinds_of(parts, parts.choice.steps) == ["changed", "added"]
+    parts.comparing.stop(0)
+    assert not which.visible and "Nothing differs" in parts.pane.head.text.object
 
 
 def test_nothing_differs_is_said(digits: tuple[Model, Model]) -> None:
