@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.graph_view.drawing import boxes_of, labels_of, scene_of
-from components.graph_view.scene import ItemKind, Scene
-from components.graph_view.svg import Strips, svg_of
+from components.graph_view.scene import Scene
+from components.graph_view.svg import svg_of
 from components.graph_view.svg_text import labelled
 from components.palette import category_colors
 from dashboard.comparison_text import Nodes, changes_said, short
+from dashboard.panes.shares import strips_of
 from dashboard.report_side import ReportSide
 from graphs.errors import quoted
 from graphs.ir import Graph, NodeKind
@@ -76,7 +77,8 @@ def drawn_side(side: ReportSide, view: MatchView, end: End) -> Drawn:
     )
     labels = labels_of(seen)
     scene = scene_of(seen, labels, lay_out(boxes_of(seen, labels)), graph_key=end)
-    scene = replace(scene, item_color=_colors(seen, graph_side))
+    strips = strips_of(seen, graph_side.as_node_data(), is_dark=False)
+    scene = replace(scene, item_color=_colors(seen, graph_side), strips=strips)
     return Drawn(graph_side, seen, scene, _keys(seen, graph_side))
 
 
@@ -97,7 +99,6 @@ def picture(drawn: Drawn, other: Drawn, view: MatchView, nodes: Nodes, name: str
         name=name,
         hints=_hints(drawn, pair, view, nodes),
         data=data,
-        strips=_strips(drawn),
     )
 
 
@@ -133,15 +134,6 @@ def _colors(seen: Visible, side: GraphSide) -> NDArray[np.uint8]:
     is_group = seen.item_node < 0
     kind = np.where(is_group, 0, side.kind[np.maximum(seen.item_node, 0)])
     return table[kind]
-
-
-def _strips(drawn: Drawn) -> Strips:
-    """Return the shares of the kinds in each closed group that holds a difference."""
-    seen, side = drawn.seen, drawn.graph_side
-    of_groups = np.stack([share_of(seen.graph, side.kind == at) for at in range(len(KINDS))], 1)
-    shares = of_groups[seen.item_namespace]
-    is_shown = (drawn.scene.item_kind == ItemKind.COLLAPSED_GROUP) & (shares[:, 0] < 1)
-    return Strips(np.where(is_shown[:, None], shares, 0.0), tuple(category_colors(KINDS)))
 
 
 def _keys(seen: Visible, side: GraphSide) -> Keys:

@@ -7,10 +7,8 @@ out. All text is escaped. Must not import Panel.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.graph_view.scene import ItemFlag, ItemKind, Scene
 from components.graph_view.svg_edges import edges_svg
@@ -38,21 +36,6 @@ _STRIP_INSET, _STRIP_HEIGHT, _LEAST_PART = 8.0, 4.0, 1.5
 Rgb = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Strips:
-    """What collapsed groups hold, as a strip of colours along their lower edge.
-
-    Attributes
-    ----------
-    shares : float64 array, shape (n_items, k)
-        0..1; rows of all zeros have no strip.
-    colors : tuple of "#rrggbb", length k
-    """
-
-    shares: NDArray[np.float64]
-    colors: tuple[str, ...]
-
-
 def svg_of(
     scene: Scene,
     *,
@@ -60,7 +43,6 @@ def svg_of(
     name: str = "",
     hints: Sequence[str] = (),
     data: Mapping[str, Sequence[str]] | None = None,
-    strips: Strips | None = None,
 ) -> str:
     """Return the picture of a scene as one ``<svg>`` element with its own style sheet.
 
@@ -79,9 +61,8 @@ def svg_of(
         What an item says on hovering, by default its two lines.
     data : mapping of str to sequence of str, length n_items
         ``data-`` attributes of the items; empty texts are left out.
-    strips : Strips, optional
     """
-    picture = _Picture(scene, is_dark, hints, data or {}, strips)
+    picture = _Picture(scene, is_dark, hints, data or {})
     width, height = (side + 2 * MARGIN for side in scene.size)
     box = " ".join(map(number, (-MARGIN, -MARGIN, width, height)))
     parts = [
@@ -108,10 +89,11 @@ class _Picture:
         is_dark: bool | None,
         hints: Sequence[str],
         data: Mapping[str, Sequence[str]],
-        strips: Strips | None,
     ) -> None:
         self.scene, self.is_dark, self.hints = scene, bool(is_dark), hints
-        self.data, self.strips = data, strips
+        self.data = data
+        items, shares = scene.strips.strip_item.tolist(), scene.strips.strip_parts / 255.0
+        self.strips = dict(zip(items, shares, strict=True))
         self.is_detailed = len(scene.item_kind) <= MAX_DETAILED_ITEMS
         self.is_labelled: list[bool] = labelled(scene).tolist()
         self.is_hinted: list[bool] = labelled(scene, MAX_DETAILED_ITEMS).tolist()
@@ -167,18 +149,19 @@ class _Picture:
 
     def _strip(self, item: int, width: float, height: float) -> Iterator[str]:
         """Yield what a collapsed group holds; a part that is there at all can be seen."""
-        if self.strips is None or self.kind[item] != ItemKind.COLLAPSED_GROUP:
+        shares = self.strips.get(item)
+        if shares is None:
             return
-        shares = self.strips.shares[item]
         room, x = width - 2 * _STRIP_INSET, _STRIP_INSET
         parts = np.where(shares > 0, np.maximum(shares * room, _LEAST_PART), 0.0)
         parts *= room / max(float(parts.sum()), 1e-9)
-        for part, color in zip(parts.tolist(), self.strips.colors, strict=True):
+        colors = self.scene.strips.strip_color[:, :3].tolist()
+        for part, (red, green, blue) in zip(parts.tolist(), colors, strict=True):
             if part > 0:
                 top = height - _STRIP_HEIGHT - 3
                 yield (
                     f'<rect x="{number(x)}" y="{number(top)}" width="{number(part)}"'
-                    f' height="{number(_STRIP_HEIGHT)}" fill="{color}"/>'
+                    f' height="{number(_STRIP_HEIGHT)}" fill="{fill_of((red, green, blue))}"/>'
                 )
                 x += part
 

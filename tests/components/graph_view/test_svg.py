@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from components.graph_view.drawing import boxes_of, labels_of, scene_of
-from components.graph_view.scene import EdgeFlag, ItemKind, Scene
-from components.graph_view.svg import MAX_DETAILED_ITEMS, Strips, svg_of
+from components.graph_view.scene import N_PARTS, EdgeFlag, ItemKind, Scene, Strips
+from components.graph_view.svg import MAX_DETAILED_ITEMS, svg_of
 from components.graph_view.svg_text import MAX_LABELS, fitted, labelled
 from components.graph_view.svg_theme import DARK, LIGHT, style_of
 from components.graph_view.text_size import TITLE_PX, text_width
@@ -149,15 +149,15 @@ def test_an_overlays_colour_fills_the_box_and_keeps_the_label_readable() -> None
 def test_closed_groups_show_what_they_hold() -> None:
     """The parts of the strip fill the group's width; a rare one is still seen."""
     scene = small_scene()
-    n = len(scene.item_kind)
-    shares = np.zeros((n, 3))
-    groups = np.flatnonzero(scene.item_kind == ItemKind.COLLAPSED_GROUP)
-    shares[groups] = (0.999, 0.0, 0.001)
-    picture = svg_of(scene, strips=Strips(shares, ("#111111", "#222222", "#333333")))
-    found = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="4" fill="(#\d+)"/>',
+    groups = np.flatnonzero(scene.item_kind == ItemKind.COLLAPSED_GROUP).astype(np.uint32)
+    parts = np.zeros((len(groups), N_PARTS), np.uint8)
+    parts[:, 0], parts[:, 2] = 254, 1
+    color = np.arange(4 * N_PARTS, dtype=np.uint8).reshape(N_PARTS, 4)
+    picture = svg_of(replace(scene, strips=Strips(groups, parts, color)))
+    found = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="4" fill="(#\w+)"/>',
                        picture)  # fmt: skip
     assert len(groups) and len(found) == 2 * len(groups)
-    assert {color for _, _, color in found} == {"#111111", "#333333"}
+    assert {color for _, _, color in found} == {"#000102", "#08090a"}
     width = float(scene.item_rect[groups[0], 2])
     assert sum(float(part) for _, part, _ in found[:2]) == pytest.approx(width - 16, abs=0.2)
     assert min(float(part) for _, part, _ in found) > 1
