@@ -51,7 +51,7 @@ class App:
         self.comparing = Comparing(self.session, self.work, self.notices)
         self.following = Following(self.comparing)
         self.side = self._make_side(self.session, self.work)
-        self.graph, self.search, self.measure = self.side.graph, self.side.search, self.side.measure
+        self.graph, self.search = self.side.graph, self.side.panel.search
         self.compare = ComparePane(self.comparing, self.work, self.notices)
         choice = self.compare.choice
         self.split = SplitPane(self.comparing, self.side, self._make_side, choice.step)
@@ -136,8 +136,8 @@ class App:
     def _embedded_page(self) -> pmui.Page:
         """Graph with legend, and plots; no header, table or tabs."""
         plots = pmui.Column(
-            self.side.bar.view,
-            self.side.plots.view,
+            self.side.panel.bar.view,
+            self.side.panel.plots.view,
             width=EMBEDDED_PLOTS_WIDTH,
             sizing_mode="stretch_height",
             margin=0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import panel_material_ui as pmui
 
 from dashboard.arguments import Arguments
@@ -20,8 +22,8 @@ from dashboard.work import Work
 TABS = ("Plots", "Details", "Search", "Measure", "Model")
 
 
-class Side:
-    """The panes of one session."""
+class SidePanel:
+    """What speaks of one session in the right-hand bar."""
 
     def __init__(
         self,
@@ -30,12 +32,7 @@ class Side:
         notices: Notices,
         arguments: Arguments,
         store: RunStore,
-        *,
-        is_embedded: bool = False,
     ) -> None:
-        self.session = session
-        self.work = work
-        self.graph = GraphPane(session, work, embed=is_embedded)
         self.bar = MeasureBar(session)
         self.plots = PlotsPane(session)
         self.details = DetailsPane(session, work)
@@ -54,8 +51,33 @@ class Side:
         """Bring a tab to the front."""
         self.tabs.active = TABS.index(name)
 
+
+class Side:
+    """The graph of one session, and its panel once that is asked for: plots take time to make."""
+
+    def __init__(
+        self,
+        session: Session,
+        work: Work,
+        notices: Notices,
+        arguments: Arguments,
+        store: RunStore,
+        *,
+        is_embedded: bool = False,
+    ) -> None:
+        self.session = session
+        self.work = work
+        self.graph = GraphPane(session, work, embed=is_embedded)
+        self._given = (notices, arguments, store)
+
+    @cached_property
+    def panel(self) -> SidePanel:
+        """What speaks of the session; made when first asked for."""
+        return SidePanel(self.session, self.work, *self._given)
+
     def close(self) -> None:
         """End its jobs and let go of its models."""
         self.work.cancel()
-        self.measure.close()
+        if "panel" in self.__dict__:
+            self.panel.measure.close()
         self.session.param.update(models=[], opened=None)

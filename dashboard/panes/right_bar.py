@@ -43,7 +43,7 @@ class RightBar:
         """Bring a tab of the focused pane to the front."""
         side = self.split.side_of(self.split.focused or self.split.comparing.base)
         self._choose(self.split.sides.index(side))
-        side.show_tab(name)
+        side.panel.show_tab(name)
 
     def _others_changed(self, *_: Any) -> None:
         """A comparison that begins shows itself; one that ends leaves the base."""
@@ -87,7 +87,7 @@ class RightBar:
         if at != COMPARE and sides[at] not in self._bodies:
             side = sides[at]
             self._bodies[side] = pmui.Column(
-                side.bar.view, side.tabs, sizing_mode="stretch_width", margin=0
+                side.panel.bar.view, side.panel.tabs, sizing_mode="stretch_width", margin=0
             )
             self.body.append(self._bodies[side])
         self.compare.visible = at == COMPARE

@@ -87,7 +87,7 @@ def test_the_bar_follows_the_reader_between_panes(app: App) -> None:
     app.split.focused = other
     assert app.right.choice.value == 1
     app.show_tab("Search")
-    assert app.split.sides[1].tabs.active == 2
+    assert app.split.sides[1].panel.tabs.active == 2
 
 
 def test_panes_are_lettered_in_order(app: App) -> None:
