@@ -6,6 +6,7 @@ Knows the comparison, no widgets.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,40 @@ DIFFERENT: tuple[PairKind, ...] = KINDS[1:]
 _NO_PAIRS: Pairs = np.zeros(0, dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PairErrors:
+    """One measure of quantization error by pair.
+
+    Attributes
+    ----------
+    id, name, unit : str
+        Of the measure.
+    is_higher_worse : bool
+    values : float64 array, shape (n_pairs,)
+        NaN where a pair has none; at least one is a number.
+    """
+
+    id: str
+    name: str
+    unit: str
+    is_higher_worse: bool
+    values: NDArray[np.float64]
+
+    @property
+    def label(self) -> str:
+        """Name and unit."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    @property
+    def worst(self) -> int:
+        """The pair with the worst error."""
+        return int(np.nanargmax(self.values if self.is_higher_worse else -self.values))
+
+    def is_same(self, other: PairErrors) -> bool:
+        """Return whether both hold the same errors of the same pairs."""
+        return self.id == other.id and np.array_equal(self.values, other.values, equal_nan=True)
+
+
 class CompareChoice(param.Parameterized):
     """Follows a comparison; what is chosen stays while it is matched anew.
 
@@ -39,6 +74,7 @@ class CompareChoice(param.Parameterized):
     nodes: str = param.Selector(default=NODES[0], objects=list(NODES), doc="Sort of nodes.")
     op_type: str = param.String(default="", doc="Op type that is listed; empty for all.")
     data: PairedData | None = param.Parameter(default=None, doc="The measure of both sides.")
+    errors: PairErrors | None = param.Parameter(default=None, doc="Error of the pairs.")
     by: By = param.Selector(
         default="difference", objects=["difference", "ratio"], doc="What ranks and filters."
     )
@@ -73,7 +109,7 @@ class CompareChoice(param.Parameterized):
             is_known = columns is None or self.op_type in columns.op_types
             with self.comparing.base.batch():
                 self.param.update(
-                    columns=columns, data=None, bound=None, selected=_NO_PAIRS,
+                    columns=columns, data=None, errors=None, bound=None, selected=_NO_PAIRS,
                     op_type=self.op_type if is_known else "",
                 )  # fmt: skip
         self._select()

@@ -1,22 +1,26 @@
-"""The worst quantization error of a comparison: where one side was measured against the other."""
+"""Quantization error by pair: where one side was measured with the other as its float model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
+from components.plots.columns import MeasureColumn
+from components.plots.ranking import Ranking
 from components.plots.ticks import format_value
 from dashboard.comparing import Comparing
-from dashboard.panes.compare_choice import CompareChoice
+from dashboard.panes.compare_choice import CompareChoice, PairErrors
 from dashboard.panes.compare_columns import PairColumns
 from dashboard.panes.facts import STYLE, text_html
-from dashboard.run_record import Run, SetInfo, column_over
+from dashboard.panes.measure_inputs import select
+from dashboard.run_record import Run, column_over
 from dashboard.session import Session
+from graphs.match_data import folded
 from graphs.match_view import MatchView
+from graphs.node_data import Aggregation
 
 # What the node itself adds tells the cause; what all before it added, only the effect.
 _WANTED = ("sqnr_db_local", "sqnr_db", "weight_sqnr_db")
@@ -24,35 +28,27 @@ _HINT = (
     "The error of a quantized model on each pair: measure it with the other one as its float model."
 )
 MAX_CHANGES = 3
+N_BARS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class WorstError:
-    """The worst pair by one measure of error.
+def pair_errors(comparing: Comparing, view: MatchView) -> list[PairErrors]:
+    """Return the errors of the newest run that has the other side as its reference.
 
-    Attributes
-    ----------
-    pair : int
-    value : float
-    info : SetInfo
+    What the nodes themselves add comes first, the other measures as they were taken.
     """
-
-    pair: int
-    value: float
-    info: SetInfo
-
-
-def worst_error(comparing: Comparing, view: MatchView) -> WorstError | None:
-    """Return the worst pair by a run of one side with the other as its reference; None without."""
     other = comparing.other
     if other is None:
-        return None
+        return []
     for session, reference in ((other, comparing.base), (comparing.base, other)):
         for run in _runs_against(session, reference):
-            found = _worst_of(comparing, view, session, run)
-            if found is not None:
-                return found
-    return None
+            found = _by_pair(comparing, view, session, run)
+            if found:
+                return sorted(found, key=lambda one: _rank(one.id))
+    return []
+
+
+def _rank(id: str) -> int:
+    return _WANTED.index(id) if id in _WANTED else len(_WANTED)
 
 
 def _runs_against(session: Session, reference: Session) -> list[Run]:
@@ -65,64 +61,108 @@ def _runs_against(session: Session, reference: Session) -> list[Run]:
     return [run for run in runs if run.record.error and run.record.error.reference in names]
 
 
-def _worst_of(
-    comparing: Comparing, view: MatchView, session: Session, run: Run
-) -> WorstError | None:
-    """Return the worst node of a run; its values are of the model's first graph."""
-    opened = session.opened
-    infos = {info.id: info for info in run.record.sets}
-    info = next((infos[id] for id in _WANTED if id in infos), None)
-    end = comparing.end_of(session)
+def _by_pair(comparing: Comparing, view: MatchView, session: Session, run: Run) -> list[PairErrors]:
+    """Return the errors in a run, of a pair's nodes the worst; its values are of the first graph.
+
+    An error that is none at all has no finite value and is left out; so are latencies.
+    """
+    opened, end = session.opened, comparing.end_of(session)
     graphs = view.matching.a if end == "a" else view.matching.b
-    if info is None or opened is None:
-        return None
-    graph = next((one for one in graphs if one.id == opened.model.graphs[0].id), None)
+    first = opened.model.graphs[0].id if opened is not None else ""
+    graph = next((one for one in graphs if one.id == first), None)
     if graph is None:
-        return None
-    values = column_over(graph, run, info.id)
-    if not np.isfinite(values).any():
-        return None
-    finite = np.where(np.isfinite(values), values, np.nan)
-    row = int(np.nanargmax(finite) if info.is_higher_worse else np.nanargmin(finite))
-    pair = int(view.side(end, graph.id).pair[row])
-    return WorstError(pair, float(values[row]), info)
+        return []
+    side, n = view.side(end, graph.id), len(view.matching.pairs)
+    found = []
+    for info in run.record.sets:
+        values = column_over(graph, run, info.id)
+        values[~np.isfinite(values)] = np.nan
+        worst: Aggregation = "max" if info.is_higher_worse else "min"
+        if info.aggregations[:1] != ("sum",) and not np.isnan(values).all():
+            column = folded(side.pair, values, worst, n)
+            found.append(PairErrors(info.id, info.name, info.unit, info.is_higher_worse, column))
+    return found
 
 
-def told(columns: PairColumns, found: WorstError) -> str:
+def told(columns: PairColumns, errors: PairErrors) -> str:
     """Return the worst pair, its error and what differs in it, in one line."""
-    pair = columns.view.matching.pairs[found.pair]
+    worst = errors.worst
+    pair = columns.view.matching.pairs[worst]
     changes = "; ".join(change.text(24) for change in pair.changes[:MAX_CHANGES])
-    value = format_value(found.value, found.info.unit)
+    value = format_value(float(errors.values[worst]), errors.unit)
     reason = f"{pair.kind}: {changes}" if changes else pair.kind
-    return f"Worst {found.info.name}: {value} at {columns.name(found.pair)} ({reason})"
+    return f"Worst {errors.name}: {value} at {columns.name(worst)} ({reason})"
 
 
 class CompareErrors:
-    """One line and a button that shows the pair."""
+    """The worst pair in a line with a button that shows it, and the next worst as bars."""
 
     def __init__(self, choice: CompareChoice) -> None:
         self.choice = choice
-        self.found: WorstError | None = None
+        self._found: dict[str, PairErrors] = {}
+        self._is_following = False
+        self.measure = select("Error", {})
         self.text = pn.pane.HTML("", sizing_mode="stretch_width", margin=(4, 12))
         self.button = pmui.Button(
             label="Show the worst pair", icon="my_location", size="small", variant="text",
             margin=(0, 12, 4, 12), on_click=self._asked,
         )  # fmt: skip
-        self.view = pmui.Column(self.text, self.button, sizing_mode="stretch_width", margin=0)
-        choice.param.watch(self._show, ["columns", "measured"])
-        self._show()
+        self.ranking = Ranking(choice.pick, n_bars=N_BARS)
+        self._measured = pmui.Column(
+            self.button, self.measure,
+            pmui.Column(self.ranking.view, sizing_mode="stretch_width", margin=(0, 8)),
+            sizing_mode="stretch_width", margin=0,
+        )  # fmt: skip
+        self.view = pmui.Column(self.text, self._measured, sizing_mode="stretch_width", margin=0)
+        self.measure.param.watch(self._chosen, "value")
+        choice.param.watch(self._offer, ["columns", "measured"])
+        choice.param.watch(self._show_selection, "selected")
+        self._offer()
 
-    def _show(self, *_: Any) -> None:
+    def _offer(self, *_: Any) -> None:
+        """Offer the measures of error that there are; what was chosen stays."""
         columns = self.choice.columns
-        self.found = (
-            worst_error(self.choice.comparing, columns.view) if columns is not None else None
+        found = [] if columns is None else pair_errors(self.choice.comparing, columns.view)
+        before, self._found = self._found, {one.id: one for one in found}
+        is_same = before.keys() == self._found.keys() and all(
+            one.is_same(before[id]) for id, one in self._found.items()
         )
-        is_found = self.found is not None and columns is not None
-        said = told(columns, self.found) if self.found is not None and columns else _HINT
+        if is_same and self.text.object and (self.choice.errors is not None or not found):
+            return
+        ids = list(self._found)
+        kept = self.measure.value if self.measure.value in ids else (ids or [None])[0]
         with pn.io.hold():
-            self.text.object = STYLE + text_html(said, "" if is_found else "facts-empty")
-            self.button.visible = is_found
+            self._is_following = True
+            self.measure.param.update(
+                options={one.label: id for id, one in self._found.items()}, value=kept
+            )
+            self._is_following = False
+            self._show()
+
+    def _chosen(self, _event: Any) -> None:
+        if not self._is_following:
+            with pn.io.hold():
+                self._show()
+
+    def _show(self) -> None:
+        columns, errors = self.choice.columns, self._found.get(self.measure.value or "")
+        is_there = errors is not None and columns is not None
+        self._measured.visible = is_there
+        self.choice.errors = errors if is_there else None
+        if errors is None or columns is None:
+            self.text.object = STYLE + text_html(_HINT, "facts-empty")
+            return
+        self.text.object = STYLE + text_html(told(columns, errors))
+        self.ranking.set_nodes(columns.names())
+        self.ranking.set_measure(
+            MeasureColumn(errors.name, errors.unit, errors.values, errors.is_higher_worse, False)
+        )
+        self._show_selection()
+
+    def _show_selection(self, *_: Any) -> None:
+        if self.choice.columns is not None and self.choice.errors is not None:
+            self.ranking.set_selection(self.choice.selected)
 
     def _asked(self, _event: Any) -> None:
-        if self.found is not None:
-            self.choice.comparing.show_pair(self.found.pair)
+        if self.choice.errors is not None:
+            self.choice.comparing.show_pair(self.choice.errors.worst)

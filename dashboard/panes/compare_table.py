@@ -41,7 +41,7 @@ class DifferencesTable:
         self._changes: tuple[PairColumns | None, list[str]] = (None, [])
         self.table = PairTable(self._picked, page_size=page_size)
         self.view = self.table.view
-        choice.param.watch(self._show, ["columns", "data"])
+        choice.param.watch(self._show, ["columns", "data", "errors"])
         choice.param.watch(self._show_listed, ["kinds", "nodes", "op_type", "bound"])
         choice.param.watch(self._show_selection, ["selected"])
         comparing.base.param.watch(self._show, ["is_dark"])
@@ -103,6 +103,16 @@ class DifferencesTable:
         return self._changes[1]
 
     def _measure_columns(self) -> list[TableColumn]:
+        return [*self._error_columns(), *self._paired_columns()]
+
+    def _error_columns(self) -> list[TableColumn]:
+        errors = self.choice.errors
+        if errors is None:
+            return []
+        values = errors.values[self._order]
+        return [TableColumn(errors.label, values, 110, errors.is_higher_worse)]
+
+    def _paired_columns(self) -> list[TableColumn]:
         data, order = self.choice.data, self._order
         if data is None:
             return []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import msgspec
 import numpy as np
 import orjson
 import pytest
@@ -119,11 +122,50 @@ def test_the_quantized_model_may_be_the_base(parts: Compared) -> None:
     assert "7 dB at a ↔ p" in parts.pane.errors.text.object
 
 
+def test_errors_of_all_pairs_are_ranked_and_listed(parts: Compared) -> None:
+    """The worst first; another measure is chosen for line, bars and table alike."""
+    values = {"p": 40.0, "q": 30.0, "r": 12.5}
+    parts.b.kept.put("key", run_against("chain.onnx", values, "sqnr_db", "sqnr_db_local"))
+    parts.choice.param.trigger("measured")
+    errors = parts.pane.errors
+    assert errors.measure.value == "sqnr_db_local" and len(errors.measure.options) == 2
+    expected = [parts.pair_of(id) for id in ("r", "q", "p")]
+    assert errors.ranking.ranked.tolist() == expected
+    assert "SQNR_DB_LOCAL (dB)" in parts.table.table._titles().values()
+    errors.measure.value = "sqnr_db"
+    assert "Worst SQNR_DB: 12.5 dB" in errors.text.object
+    assert "SQNR_DB (dB)" in parts.table.table._titles().values()
+    errors.ranking._list._on_tap(SimpleNamespace(y=1.0))
+    assert parts.ids() == (["b"], ["q"])
+
+
+def test_errors_follow_a_correction(parts: Compared) -> None:
+    """They stay on their nodes, and come back for the new pairs."""
+    parts.b.kept.put("key", run_against("chain.onnx", {"r": 3.0}, "sqnr_db"))
+    parts.choice.param.trigger("measured")
+    parts.base.select([1])
+    parts.pane.mapping.unpair.clicks += 1
+    assert parts.choice.errors is not None
+    assert "3 dB at c ↔ r" in parts.pane.errors.text.object
+
+
+def test_a_time_is_no_error(parts: Compared) -> None:
+    """A run of both holds latency as well; it is not ranked among errors."""
+    run = run_against("chain.onnx", {"p": 40.0}, "sqnr_db")
+    latency = SetInfo("latency_ms", "latency", "ms", ("sum",), True)
+    record = msgspec.structs.replace(run.record, sets=(latency, *run.record.sets))
+    columns = {**run.columns, "latency_ms": np.array([1.0])}
+    parts.b.kept.put("key", Run(record, run.nodes, columns))
+    parts.choice.param.trigger("measured")
+    assert list(parts.pane.errors.measure.options.values()) == ["sqnr_db"]
+
+
 def test_errors_against_another_model_are_not_told(parts: Compared) -> None:
     """A run with another reference says nothing of this pair; the hint stays."""
     parts.b.kept.put("key", run_against("other.onnx", {"p": 1.0}, "sqnr_db"))
     parts.choice.param.trigger("measured")
-    assert not parts.pane.errors.button.visible and "measure it" in parts.pane.errors.text.object
+    errors = parts.pane.errors
+    assert not errors._measured.visible and "measure it" in errors.text.object
 
 
 # -- corrections ----------------------------------------------------------------------------
