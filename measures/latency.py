@@ -178,7 +178,7 @@ def measure_latency(
         "inputs": str(inputs.resolve()) if inputs else None,
     }
     result = run_task("latency", f"latency {format}", request, limits, is_cancelled, on_progress)
-    used = {**asdict(settings), "n_repeats": result["n_repeats"]}
+    used = {**asdict(settings), **{k: result[k] for k in ("n_repeats", "n_warmup")}}
     held = conditions(
         result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
     )

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from graphs.errors import NotRunnable
 from measures.error_histogram import ErrorHistogram, ErrorRange
 from measures.error_sums import ErrorSums
-from measures.runners.failure import how_paired
+from measures.runners.failure import MAX_TOLD, how_paired
 from measures.runners.progress import report
 from measures.samples import Feed, Samples
 
-MAX_TOLD = 20
+LocalResult = tuple[Any, Any] | str  # (float, quantized), or why there is none
 
 
 class Reducer(Protocol):
@@ -93,6 +93,7 @@ class Comparison(ABC):
         self.local: list[Any] = [ErrorSums() for _ in found]
         self.skipped: dict[str, str] = {}
         self.failures: list[str] = []
+        self._dropped: set[int] = set()  # pairs whose local errors failed
 
     @abstractmethod
     def add(self, feed: Feed) -> None:
@@ -103,10 +104,19 @@ class Comparison(ABC):
     def steps(self) -> Sequence[float | None]:
         """The quantization step of each pair; None where there is not one."""
 
-    def fail_local(self, words: str) -> None:
-        """Say that local errors could not be taken, and forget those of former samples."""
-        self.failures.append(f"Local errors are missing: {words}")
-        self.local = [ErrorSums() for _ in self.local]
+    def add_local(self, i: int, result: LocalResult) -> None:
+        """Add what one pair gave alone; where that failed, former ones are forgotten."""
+        if i in self._dropped:
+            return
+        if not isinstance(result, str):
+            x, y = (np.asarray(one) for one in result)
+            if x.shape == y.shape:
+                self.local[i].add(x, y)
+                return
+            result = f"shapes {x.shape} and {y.shape} differ between the two"
+        self._dropped.add(i)
+        self.skipped[self.keys[i]] = result
+        self.local[i] = ErrorSums()
 
     def run(self, what: str = "sample") -> None:
         """Run all samples."""
@@ -155,7 +165,9 @@ class Comparison(ABC):
         self._keep(place, kind, histogram)
         self.run("errors of sample")
         if not histogram.error_counts.sum() and not histogram.n_not_finite:
-            needs = "; ".join([f"{kind} errors of {tensor[:100]}", *self.failures])
+            why = self.skipped.get(self.keys[place], "") if kind == "local" else ""
+            said = [f"{kind} errors of {tensor[:100]}", why, *self.failures]
+            needs = "; ".join(filter(None, said))
             raise NotRunnable("the distribution of errors", needs, node=self.keys[place])
         return {
             **histogram.as_json(),

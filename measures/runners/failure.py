@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MAX_WORDS_CHARS = 500
+MAX_TOLD = 20
 
 # Where in its own sources ONNX Runtime gave up is of no use to the reader.
 _SOURCE_PLACE = re.compile(r"/onnxruntime_src/.*\) ")
@@ -19,6 +20,19 @@ def words_of(error: Exception) -> str:
     if isinstance(error, MemoryError) or any(sign in words for sign in _OUT_OF_MEMORY):
         return "it needs more memory than is allowed"
     return words[:MAX_WORDS_CHARS] or type(error).__name__
+
+
+def without_error(lacking: Mapping[str, str]) -> list[str]:
+    """Say what has no error because the runtime lacks operators.
+
+    Parameters
+    ----------
+    lacking : mapping of str to str
+        Name of a node or tensor -> why it is not run.
+    """
+    told = [f"{name} has no error: {why}" for name, why in list(lacking.items())[:MAX_TOLD]]
+    rest = len(lacking) - len(told)
+    return [*told, f"and {rest:,} more have no error for such reasons"] if rest else told
 
 
 def how_paired(hows: Iterable[str]) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from graphs.errors import MeasureError, NotRunnable
 from measures.runners import litert_partial, litert_sessions, litert_weights
-from measures.runners.comparison import MAX_TOLD, Comparison
-from measures.runners.failure import words_of
+from measures.runners.comparison import Comparison
+from measures.runners.failure import without_error
 from measures.runners.litert_local import LocalRun
 from measures.runners.litert_pairs import Pair, pairs
 from measures.runners.single_op import OperatorCutter
@@ -60,15 +60,8 @@ def _compare(request: dict[str, Any]) -> _Errors:
         raise NotRunnable("quantization error", "tensor names that both models have")
     drawn = litert_sessions.feeds(first, request, second)
     run = _Errors(request, found, first, second, drawn)
-    run.failures += _told({**lacking, **also_lacking})
+    run.failures += without_error({**lacking, **also_lacking})
     return run
-
-
-def _told(lacking: dict[str, str]) -> list[str]:
-    """Say what has no error because the runtime lacks operators."""
-    told = [f"{name} has no error: {reason}" for name, reason in list(lacking.items())[:MAX_TOLD]]
-    rest = len(lacking) - len(told)
-    return [*told, f"and {rest:,} more have no error for such reasons"] if rest else told
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -120,15 +113,11 @@ class _Errors(Comparison):
             self._add_local()
 
     def _add_local(self) -> None:
-        try:
-            if self._nodes is None:
-                self._nodes = LocalRun(self._request, self._pairs, self._first, self._second)
-                self.skipped = self._nodes.skipped
-            for at, (x, y) in self._nodes.run().items():
-                self.local[at].add(x, y)
-        except (RuntimeError, ValueError) as error:
-            self.fail_local(words_of(error))
-            self._is_local = False
+        if self._nodes is None:
+            self._nodes = LocalRun(self._request, self._pairs, self._first, self._second)
+            self.skipped |= self._nodes.skipped
+        for i, result in self._nodes.run():
+            self.add_local(i, result)
 
 
 def _step(pair: Pair) -> float | None:

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphs.errors import NotRunnable
 from measures.quantiles import QUANTILES
 from measures.runners import litert_partial, litert_sessions
-from measures.runners.clock import timed, whole_run
+from measures.runners.clock import in_turns, plan, timed, whole_run
 from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
 from measures.samples import Feed
-
-MIN_WHOLE_RUNS = 5
 
 
 def latency(request: dict[str, Any]) -> dict[str, Any]:
@@ -40,51 +39,71 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     drawn = litert_sessions.feeds(whole, request)
     feed = drawn.feeds[0]
     litert_sessions.set_inputs(whole, feed)
-    # The operators alone take as long as the whole: so that both take little more than
-    # `n_repeats` runs, the whole runs less often.
-    n_whole = max(MIN_WHOLE_RUNS, n_repeats // 10)
-    timed(whole.invoke, n_warmup)
-    before = timed(whole.invoke, n_whole)
-    rows, skipped = _operators(request, feed, n_warmup, n_repeats)
-    after = timed(whole.invoke, n_whole)  # again, should the machine have grown busy
+    first_ns = timed(whole.invoke, 1)[0, 0]
+    # The operators alone take as long as the whole, and once they are recorded.
+    how = plan(n_repeats, n_warmup, first_ns / 1e9, n_needed=2)
+    timed(whole.invoke, how.n_warmup)
+    operators = _Operators(request, feed, how.n_warmup, n_repeats)
+    times = in_turns(how, whole.invoke, operators.take, operators.n)
+    rows, skipped = operators.rows, operators.skipped
     return {
         "keys": [key for key, _ in rows],  # two operators may bear one name
         "node_ms": [ms for _, ms in rows],
         "other_ms": 0.0,
-        **whole_run(np.concatenate([before, after])),
+        **whole_run(times),
         "n_repeats": n_repeats,
+        "n_warmup": how.n_warmup,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
         "data": drawn.origin_of_first,
-        "notes": list(drawn.notes),
+        "notes": [*drawn.notes, *how.notes(n_warmup)],
         "fused": {},
         "skipped": {**lacking, **skipped},
         "method": "LiteRT, each operator alone on its recorded inputs",
     }
 
 
-def _operators(
-    request: dict[str, Any], feed: Feed, n_warmup: int, n_repeats: int
-) -> tuple[list[tuple[str, list[float]]], dict[str, str]]:
-    """Return key and median, p10 and p90 in ms of each operator, and why others have none."""
-    recorded = litert_sessions.model(request, keep_tensors=True)
-    litert_sessions.set_inputs(recorded, feed)
-    recorded.invoke()
-    cutter = OperatorCutter(Path(request["path"]).read_bytes())
-    empty = _alone(cutter, None, recorded, 1)
-    call_ns = float(np.median(timed(empty.invoke, n_warmup + n_repeats)[n_warmup:, 0]))
-    rows: list[tuple[str, list[float]]] = []
-    skipped: dict[str, str] = {}
-    for i, key in enumerate(_keys(recorded, cutter.n_operators)):
-        report(i, cutter.n_operators, key)
+class _Operators:
+    """The operators of a model, to be timed one after the other.
+
+    Attributes
+    ----------
+    n : int
+    rows : list of (str, [float, float, float])
+        Key and median, p10 and p90 in ms of each that was taken.
+    skipped : dict of str to str
+        Key -> why it has no time.
+    """
+
+    def __init__(self, request: dict[str, Any], feed: Feed, n_warmup: int, n_repeats: int) -> None:
+        self._n_warmup, self._n_repeats = n_warmup, n_repeats
+        self._n_threads = int(request["n_threads"])
+        self._recorded = litert_sessions.model(request, keep_tensors=True)
+        litert_sessions.set_inputs(self._recorded, feed)
+        self._recorded.invoke()
+        self._cutter = OperatorCutter(Path(request["path"]).read_bytes())
+        self.n = self._cutter.n_operators
+        self._keys = _keys(self._recorded, self.n)
+        empty = _alone(self._cutter, None, self._recorded, 1)
+        self._call_ns = float(np.median(self._times(empty)))
+        self.rows: list[tuple[str, list[float]]] = []
+        self.skipped: dict[str, str] = {}
+
+    def take(self, i: int) -> None:
+        """Time one operator."""
+        key = self._keys[i]
+        report(i, self.n, key)
         try:
-            runner = _alone(cutter, i, recorded, int(request["n_threads"]))
+            runner = _alone(self._cutter, i, self._recorded, self._n_threads)
         except NotRunnable as error:
-            skipped[key] = error.needs
-            continue
-        wall_ns = timed(runner.invoke, n_warmup + n_repeats)[n_warmup:, 0]
-        ns = np.quantile(wall_ns, QUANTILES)
-        rows.append((key, (np.maximum(ns - call_ns, 0.0) / 1e6).tolist()))
-    return rows, skipped
+            self.skipped[key] = error.needs
+            return
+        ns = np.quantile(self._times(runner), QUANTILES)
+        self.rows.append((key, (np.maximum(ns - self._call_ns, 0.0) / 1e6).tolist()))
+
+    def _times(self, runner: Any) -> NDArray[np.int64]:
+        """Return the wall time of the runs that count, ns."""
+        times = timed(runner.invoke, self._n_warmup + self._n_repeats)
+        return np.asarray(times[self._n_warmup :, 0])
 
 
 def _keys(runner: Any, n_operators: int) -> list[str]:

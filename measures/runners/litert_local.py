@@ -6,6 +6,7 @@ as it stores them; its float twin runs alone on the same rounded tensors.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from graphs.errors import NotRunnable
 from measures.runners import litert_sessions
+from measures.runners.failure import words_of
 from measures.runners.litert_pairs import Pair
 from measures.runners.litert_sessions import Tensor
 from measures.runners.single_op import OperatorCutter
 
-Result = tuple[NDArray[np.generic], NDArray[np.generic]]
+Result = tuple[NDArray[np.generic], NDArray[np.generic]] | str  # or why there is none
 
 
 @dataclass(slots=True)
@@ -76,22 +78,27 @@ class LocalRun:
                 twins.members.append(i)
         self._twins_made = [t for t in made.values() if isinstance(t, _Twins)]
 
-    def run(self) -> dict[int, Result]:
-        """Return (float, quantized) as real numbers by index of the pair, for one sample."""
-        results = {}
+    def run(self) -> Iterator[tuple[int, Result]]:
+        """Yield index of a pair and (float, quantized) as real numbers, for one sample.
+
+        An operator that fails is left out from then on.
+        """
         for i, pair in enumerate(self._pairs):
             if pair.op < 0 and pair.reference_op < 0:  # a graph input: its rounding is its error
                 x = self._float(pair.reference)
-                results[i] = x, pair.quantized.real(self._stored(pair.quantized, x))
-        for twins in self._twins_made:
-            self._invoke(twins)
+                yield i, (x, pair.quantized.real(self._stored(pair.quantized, x)))
+        for twins in list(self._twins_made):
+            try:
+                self._invoke(twins)
+            except (RuntimeError, ValueError) as error:
+                self._twins_made.remove(twins)
+                yield from ((i, words_of(error)) for i in twins.members)
+                continue
             for i in twins.members:
                 pair = self._pairs[i]
                 exact = _output(twins.reference, pair.reference)
                 # The float model computes in float32: finer digits are no error of the node.
-                own = _output(twins.quantized, pair.quantized).astype(exact.dtype)
-                results[i] = exact, own
-        return results
+                yield i, (exact, _output(twins.quantized, pair.quantized).astype(exact.dtype))
 
     def _invoke(self, twins: _Twins) -> None:
         for details, index in _inputs(twins.quantized):
@@ -134,6 +141,8 @@ class LocalRun:
                 found.append(_Alone(self._interpreter(content, given, whole), given, outputs))
             except NotRunnable as error:
                 return error.needs
+            except (RuntimeError, ValueError) as error:  # a tensor that no run has filled
+                return words_of(error)
         return _Twins(found[0], found[1])
 
     def _interpreter(self, content: bytes, given: list[int], whole: Any) -> Any:

@@ -1,12 +1,13 @@
 """Quantization error of an ONNX model against its float twin; in the worker only.
 
 Both models run from the same inputs with graph optimization off and all paired
-tensors as outputs, one sample at a time; each sample is reduced to sums.
+tensors as outputs, one sample at a time and in portions; each is reduced to sums.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy as np
 from graphs.errors import MeasureError, NotRunnable
 from measures.runners import onnx_sessions, onnx_weights
 from measures.runners.comparison import Comparison
-from measures.runners.failure import words_of
+from measures.runners.failure import without_error
 from measures.runners.onnx_local import LocalRun, Tensors
 from measures.runners.onnx_pairs import Pair, expose, pairs, restore
+from measures.runners.onnx_partial import Partial
 from measures.runners.portions import Portions
 from measures.samples import Feed, Samples, renamed
 
@@ -54,26 +56,58 @@ def distribution(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compare(request: dict[str, Any], only: str = "") -> _Errors:
-    """Return both models ready to run, with all pairs or that of one tensor."""
-    reference = onnx_sessions.load(request["reference"])
-    quantized = onnx_sessions.load(request["path"])
+    """Return both models ready to run, with all pairs or that of one tensor.
+
+    What the runtime lacks of either model is taken out.
+    """
+    sources = Partial(request["reference"]), Partial(request["path"])
+    while True:
+        models = [source.model() for source in sources]
+        found = _paired(models[0], models[1], request, only)
+        runners = _sessions(sources, models, int(request["n_threads"]))
+        if runners is not None:
+            break
+    found = _comparable(found, *runners)
+    if not found:
+        needs = (
+            f"a twin of the tensor {only[:100]}" if only else "tensor names that both models have"
+        )
+        raise NotRunnable("quantization error", needs)
+    drawn = onnx_sessions.feeds(runners[0], {**request, "batch": 1}, *models)
+    run = _Errors(request, found, sources, runners, drawn)
+    run.failures += without_error({**sources[0].skipped, **sources[1].skipped})
+    return run
+
+
+def _paired(reference: Any, quantized: Any, request: dict[str, Any], only: str) -> list[Pair]:
+    """Return the pairs; both models give their tensors as outputs from then on."""
     found = pairs(reference, quantized, request.get("mapping"), request.get("similar"))
     found = [p for p in found if not only or p.reference == only]
     given = {value.name for value in reference.graph.input}
     expose(reference, [p.reference for p in found if p.reference not in given])
     restore(quantized, found)
     expose(quantized, [p.quantized for p in found])
-    n_threads = int(request["n_threads"])
-    first = onnx_sessions.session(reference, request["reference"], n_threads)
-    second = onnx_sessions.session(quantized, request["path"], n_threads)
-    found = _comparable(found, first, second)
-    if not found:
-        needs = (
-            f"a twin of the tensor {only[:100]}" if only else "tensor names that both models have"
-        )
-        raise NotRunnable("quantization error", needs)
-    drawn = onnx_sessions.feeds(first, {**request, "batch": 1}, reference, quantized)
-    return _Errors(request, found, first, second, drawn)
+    return found
+
+
+def _sessions(
+    sources: tuple[Partial, Partial], models: list[Any], n_threads: int
+) -> tuple[Any, Any] | None:
+    """Return a session of each model; None where the runtime lacks a part, which is left out.
+
+    Raises
+    ------
+    NotRunnable
+        The runtime refuses a model for another reason.
+    """
+    made = []
+    for source, model in zip(sources, models, strict=True):
+        try:
+            made.append(onnx_sessions.session(model, source.path, n_threads))
+        except NotRunnable as error:
+            source.leave_out(error)
+            return None
+    return made[0], made[1]
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -102,16 +136,25 @@ class _Errors(Comparison):
     method = METHOD
 
     def __init__(
-        self, request: dict[str, Any], found: list[Pair], first: Any, second: Any, drawn: Samples
+        self,
+        request: dict[str, Any],
+        found: list[Pair],
+        sources: tuple[Partial, Partial],
+        runners: tuple[Any, Any],
+        drawn: Samples,
     ) -> None:
         names = [p.reference for p in found]
         super().__init__(names, [p.key for p in found], [p.reference_key for p in found],
                          found, drawn)  # fmt: skip
-        self._request, self._pairs = request, found
-        self._first, self._second = first, second
+        self._n_threads = int(request["n_threads"])
+        self._pairs, self._sources = found, sources
+        self._first, self._second = runners
         self._is_local = bool(request.get("is_local", True))
         self._nodes: LocalRun | None = None
+        self._dtypes: list[tuple[Any, Any]] = [(None, None) for _ in found]
         self._portions = Portions(len(found), MAX_SAMPLE_BYTES)
+        # Beside both tensors of a pair, what it is fed with is in memory.
+        self._local_portions = Portions(len(found), MAX_SAMPLE_BYTES // 2)
 
     @property
     def steps(self) -> list[float | None]:
@@ -119,21 +162,19 @@ class _Errors(Comparison):
         return [None if math.isnan(p.steps.step) else p.steps.step for p in self._pairs]
 
     def add(self, feed: Feed) -> None:
-        """Add one sample: tensors in portions, all of them together only for local errors."""
+        """Add one sample, its tensors in portions."""
         own = renamed(feed, [value.name for value in self._second.get_inputs()])
-        kept: tuple[Tensors, Tensors] = (dict(feed), {})
+        kept: Tensors = dict(feed)
         for portion in self._portions:
             floats, twins = self._tensors(portion, feed, own)
             for i in portion:
                 self._add(i, floats, twins)
-            if self._is_local and self._portions.total_bytes > MAX_SAMPLE_BYTES:
-                self._is_local, kept = False, ({}, {})
-                self.fail_local(f"the tensors of one sample take more than {MAX_SAMPLE_BYTES:,} B")
-            if self._is_local:
-                kept[0].update(floats)
-                kept[1].update(twins)
+            if self._is_local and self._portions.total_bytes <= MAX_SAMPLE_BYTES:
+                kept |= floats
+            else:
+                kept = dict(feed)
         if self._is_local:
-            self._add_local(*kept, own)
+            self._add_local(kept, feed, own)
 
     def _tensors(self, portion: list[int], feed: Feed, own: Feed) -> tuple[Tensors, Tensors]:
         """Return the tensors of some pairs in the float and in the quantized model."""
@@ -148,20 +189,25 @@ class _Errors(Comparison):
         if x.shape != y.shape:
             reason = f"shapes {x.shape} and {y.shape} differ between the two models"
             raise MeasureError("quantization error", reason, node=pair.key)
-        self._portions.learn(i, x.nbytes + y.nbytes)
+        for portions in (self._portions, self._local_portions):
+            portions.learn(i, x.nbytes + y.nbytes)
+        self._dtypes[i] = (x.dtype, y.dtype)
         self.sums[i].add(x, y, pair.steps.bounds)
 
-    def _add_local(self, floats: Tensors, twins: Tensors, own: Feed) -> None:
-        try:
-            if self._nodes is None:
-                self._nodes = LocalRun(self._request, self._pairs, floats, twins)
-            results = self._nodes.run(floats, own)
-        except Exception as error:  # the runtime's exceptions share no public base
-            self.fail_local(words_of(error))
-            self._is_local = False
-            return
-        for one, (x, y) in zip(self.local, results, strict=True):
-            one.add(np.asarray(x), np.asarray(y))
+    def _add_local(self, kept: Tensors, feed: Feed, own: Feed) -> None:
+        """Add local errors; what is not kept of the float model is computed once more."""
+        if self._nodes is None:
+            self._nodes = LocalRun(
+                self._sources, self._n_threads, self._pairs, self._dtypes,
+                list(self._local_portions),
+            )  # fmt: skip
+
+        def floats(names: AbstractSet[str]) -> Tensors:
+            missing = sorted(names - set(kept))
+            return {**kept, **_run(self._first, missing, feed)}
+
+        for i, result in self._nodes.run(floats, own):
+            self.add_local(i, result)
 
 
 def _run(runner: Any, names: list[str], feed: Feed) -> Tensors:

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs.errors import MeasureError
+from graphs.errors import MeasureError, NotRunnable
 from measures.quantiles import QUANTILES, grouped_quantiles
 from measures.runners import onnx_partial, onnx_sessions
-from measures.runners.clock import timed, whole_run
+from measures.runners.clock import Plan, in_turns, plan, timed, whole_run
 from measures.runners.failure import words_of
 from measures.runners.onnx_clock import kernel_events, profiler_cost
 from measures.runners.onnx_fusion import NAME_PREFIX, OURS, Fusion, fusion, node_of_name
+from measures.runners.onnx_reach import has_body
 from measures.runners.progress import report
 from measures.samples import Feed
 
@@ -30,7 +31,6 @@ MAX_EVENTS = 900_000  # the profiler drops events beyond a million
 # Writing and reading an event takes longer than many a node: of many nodes fewer runs do.
 ENOUGH_EVENTS = 80_000
 ENOUGH_RUNS = 20
-N_TURNS = 5
 OPTIMIZED = "optimized.onnx"
 
 
@@ -48,22 +48,27 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     n_inputs = [sum(map(bool, node.input)) for node in model.graph.node]
     for i, node in enumerate(model.graph.node):
         node.name = f"{NAME_PREFIX}{i}."
-    n_warmup = int(request["n_warmup"])
-    n_repeats = _n_runs(int(request["n_repeats"]), n_warmup, len(keys))
     is_optimized = request.get("optimization", "off") != "off"
     plain, skipped = onnx_partial.session(
         model, lambda: _session(model, request, save_as=OPTIMIZED if is_optimized else "")
     )
     drawn = onnx_sessions.feeds(plain, request, model)
     feed = drawn.feeds[0]
-    profiled = _session(model, request, prefix=str(Path.cwd() / "profile"))
+    n_wanted, n_warmup = int(request["n_repeats"]), int(request["n_warmup"])
     try:
-        whole = _in_turns(plain, profiled, feed, n_warmup, n_repeats)
+        first_ns = timed(lambda: plain.run(None, feed), 1)[0, 0]
+        n_events, n_counted = _n_events(model, request, feed)
+        n_repeats, n_warm = _n_runs(n_wanted, n_warmup, n_events)
+        how = plan(n_repeats, n_warm, first_ns / 1e9, 1 + n_counted)
+        profiled = _session(model, request, prefix=str(Path.cwd() / "profile"))
+        whole = _in_turns(plain, profiled, feed, how, n_repeats)
+    except NotRunnable:
+        raise
     except Exception as error:  # the runtime's exceptions share no public base
         raise _failure(error, keys) from error
     fused = fusion(model, onnx_sessions.load(OPTIMIZED)) if is_optimized else Fusion()
     profile = Path(profiled.end_profiling())
-    times, other_us = _node_times(profile, n_warmup, n_repeats, _indices(model, fused))
+    times, other_us = _node_times(profile, how.n_warmup, n_repeats, _indices(model, fused))
     cost = profiler_cost(int(request["n_threads"]))
     return {
         "keys": [keys[i] for i in times],
@@ -73,20 +78,40 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "n_repeats": n_repeats,
         "inputs": onnx_sessions.shapes_of(feed),
         "data": drawn.origin_of_first,
-        "notes": [*drawn.notes, *_few_runs(n_repeats, int(request["n_repeats"]))],
+        "n_warmup": how.n_warmup,
+        "notes": [*drawn.notes, *_few_runs(n_repeats, n_wanted), *how.notes(n_warmup)],
         "fused": _fused(keys, fused, model, times),
-        "skipped": {keys[i]: reason for i, reason in skipped.items()}
+        "skipped": {keys[_index_of(name)]: reason for name, reason in skipped.items()}
         | {keys[_index(model, i)]: "the optimizer removed it" for i in fused.removed},
         "method": f"ONNX Runtime's profiler, its own {cost.node_us[0]:.1f} µs a node taken off, "
         f"graph optimization {request.get('optimization')}",
     }
 
 
-def _n_runs(n_wanted: int, n_warmup: int, n_nodes: int) -> int:
-    """Return how many runs are profiled: as many as wanted, fewer of very many nodes."""
-    enough = max(ENOUGH_RUNS, ENOUGH_EVENTS // max(1, n_nodes))
-    most = MAX_EVENTS // max(1, n_nodes) - n_warmup
-    return max(1, min(n_wanted, enough, most))
+def _n_events(model: Any, request: dict[str, Any], feed: Feed) -> tuple[int, int]:
+    """Return how many events a run writes, and how many runs it took to know that.
+
+    One a node, and in loops one for each round and for each node in each round: how often
+    a loop goes round is known only when it is run.
+    """
+    if not any(map(has_body, model.graph.node)):
+        return len(model.graph.node), 0
+    counted = _session(model, request, prefix=str(Path.cwd() / "counted"))
+    counted.run(None, feed)
+    with Path(counted.end_profiling()).open("rb") as lines:  # one event a line
+        n_events = sum(1 for _ in lines)
+    if n_events > MAX_EVENTS:
+        needs = f"loops that make at most {MAX_EVENTS:,} events in a run, for the profiler"
+        raise NotRunnable("latency", needs)
+    return n_events, 1
+
+
+def _n_runs(n_wanted: int, n_warmup: int, n_events: int) -> tuple[int, int]:
+    """Return how many runs are profiled and how many warm up: as wanted, fewer of many events."""
+    enough = max(ENOUGH_RUNS, ENOUGH_EVENTS // max(1, n_events))
+    most = max(1, MAX_EVENTS // max(1, n_events))
+    n_runs = max(1, min(n_wanted, enough, most - n_warmup))
+    return n_runs, min(n_warmup, most - n_runs)
 
 
 def _few_runs(n_runs: int, n_wanted: int) -> list[str]:
@@ -116,7 +141,12 @@ def _session(model: Any, request: dict[str, Any], prefix: str = "", save_as: str
 
 def _index(model: Any, place: int) -> int:
     """Return the index in the file of a node by its place in what is run."""
-    found = node_of_name(model.graph.node[place].name)
+    return _index_of(model.graph.node[place].name)
+
+
+def _index_of(name: str) -> int:
+    """Return the index in the file of a node by the name that we gave it."""
+    found = node_of_name(name)
     assert found is not None
     return found
 
@@ -147,27 +177,18 @@ def _failure(error: Exception, keys: list[str]) -> MeasureError:
 
 
 def _in_turns(
-    plain: Any, profiled: Any, feed: Feed, n_warmup: int, n_repeats: int
+    plain: Any, profiled: Any, feed: Feed, how: Plan, n_repeats: int
 ) -> NDArray[np.int64]:
-    """Run both sessions in turns, so that a busy moment of the machine disturbs both.
-
-    Returns
-    -------
-    int64 array, shape (k, 2)
-        Wall and CPU time of the runs without profiler, ns; the first of each turn,
-        whose caches the other session has emptied, does not count.
-    """
-    for _ in range(n_warmup):
+    """Run both sessions in turns; return wall and CPU time of those without profiler, ns."""
+    for _ in range(how.n_warmup):
         plain.run(None, feed)
         profiled.run(None, feed)
-    parts = []
-    for turn in range(N_TURNS):
-        n_plain = 1 + max(1, n_repeats // (10 * N_TURNS))
-        parts.append(timed(lambda: plain.run(None, feed), n_plain)[1:])
-        for i in range(n_repeats * turn // N_TURNS, n_repeats * (turn + 1) // N_TURNS):
-            profiled.run(None, feed)
-            report(i, n_repeats, f"run {i + 1} of {n_repeats}")
-    return np.concatenate(parts)
+
+    def run(i: int) -> None:
+        profiled.run(None, feed)
+        report(i, n_repeats, f"run {i + 1} of {n_repeats}")
+
+    return in_turns(how, lambda: plain.run(None, feed), run, n_repeats)
 
 
 def _node_times(

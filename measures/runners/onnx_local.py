@@ -1,26 +1,31 @@
 """Local quantization error of ONNX nodes: what each adds on its own; in the worker only.
 
-Both models are cut at every paired tensor. The quantized one is fed with the float
-model's tensors, rounds them as it stores them, and computes each node from these; the
-float one computes each node from the same rounded tensors. Whatever differs then, the
-node's own weights, arithmetic and rounding have added. Needs `onnx` and `onnxruntime`.
+Both models are cut at every paired tensor (`measures/runners/onnx_cut.py`), so that each node
+is computed from the float model's tensors, rounded as the quantized model stores them.
+Whatever differs then, the node's own weights, arithmetic and rounding have added. Cut so,
+any part of the nodes can be run without the others: in portions that fit into memory, and
+without those that fail. Needs `onnx` and `onnxruntime`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from measures.runners import onnx_sessions
-from measures.runners.onnx_codes import TENSOR_TYPES
-from measures.runners.onnx_pairs import Pair, dequantizer
+from measures.runners.failure import words_of
+from measures.runners.onnx_cut import FED, OWN, cut_float, cut_quantized
+from measures.runners.onnx_pairs import Pair
+from measures.runners.onnx_partial import Partial
 
 Tensors = dict[str, NDArray[np.generic]]
-OWN = "/opscope.own"  # suffix: as the node computes it, not as it is fed
-FED = "/opscope.fed"  # suffix: real numbers to be turned into codes
+Result = tuple[Any, Any] | str  # (float, quantized), or why there is none
+Dtypes = Sequence[tuple[Any, Any]]  # of the float and the quantized tensor of each pair
 
 
 class LocalRun:
@@ -28,155 +33,176 @@ class LocalRun:
 
     Parameters
     ----------
-    request : dict
-        ``path``, ``reference``, ``n_threads``.
+    sources : (Partial, Partial)
+        The float and the quantized model.
+    n_threads : int
     found : sequence of Pair
-    floats, twins : mapping of str to array
-        The paired tensors of one accumulated run, which tell the dtypes.
-
-    Raises
-    ------
-    NotRunnable
-        The runtime refuses a model that is cut so.
+    dtypes : sequence of (dtype, dtype)
+        Of the float and the quantized tensor of each pair, as real numbers.
+    portions : sequence of list of int
+        Pairs that are run together, by index.
     """
 
     def __init__(
-        self, request: dict[str, Any], found: Sequence[Pair], floats: Tensors, twins: Tensors
+        self,
+        sources: tuple[Partial, Partial],
+        n_threads: int,
+        found: Sequence[Pair],
+        dtypes: Dtypes,
+        portions: Sequence[list[int]],
     ) -> None:
-        n_threads = int(request["n_threads"])
-        first = onnx_sessions.load(request["reference"])
-        second = onnx_sessions.load(request["path"])
-        given, own_given = ({v.name for v in m.graph.input} for m in (first, second))
-        self._pairs = found
-        self._is_given = [p.cut in own_given for p in found]
-        self._dtypes = {p.cut: np.asarray(twins[p.quantized]).dtype for p in found}
-        _cut_quantized(second, found, own_given, self._dtypes)
-        _cut_float(first, found, given, floats)
-        self._second = onnx_sessions.session(second, request["path"], n_threads)
-        self._first = onnx_sessions.session(first, request["reference"], n_threads)
-        self._fed = {value.name for value in self._second.get_inputs()}
+        self._sources, self._n_threads = sources, n_threads
+        self._pairs, self._dtypes = found, dtypes
+        self._members = [list(members) for members in portions]
+        self._made: dict[tuple[int, ...], _Portion] = {}
 
-    def run(self, floats: Tensors, given: Tensors) -> list[tuple[Any, Any]]:
-        """Return (float, quantized) of each pair, both computed from the same inputs.
+    def run(
+        self, floats: Callable[[AbstractSet[str]], Tensors], given: Tensors
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield index of a pair and its tensors, both computed from the same inputs.
+
+        A portion that fails is halved until the node that fails is alone; that one is
+        given its reason and left out from then on.
+
+        Parameters
+        ----------
+        floats : callable
+            Returns the named tensors of the float model, for one sample.
+        given : mapping of str to array
+            The quantized model's own graph inputs, which need not be paired.
+        """
+        waiting, good = deque(self._members), []
+        while waiting:
+            members = waiting.popleft()
+            try:
+                portion = self._portion(members)
+                results = portion.run(floats(portion.needs), given)
+            except Exception as error:  # the runtime's exceptions share no public base
+                self._made.pop(tuple(members), None)
+                half = len(members) // 2
+                if not half:
+                    yield members[0], words_of(error)
+                    continue
+                waiting.extendleft([members[half:], members[:half]])
+                continue
+            good.append(members)
+            yield from results
+        self._members = good
+
+    def _portion(self, members: list[int]) -> _Portion:
+        key = tuple(members)
+        if key not in self._made:
+            self._made[key] = _Portion(
+                self._sources, self._n_threads, self._pairs, self._dtypes, members
+            )
+        return self._made[key]
+
+
+class _Portion:
+    """Sessions that compute some of the pairs, each from what all pairs are fed with.
+
+    Attributes
+    ----------
+    needs : set of str
+        Tensors of the float model that `run` must be given.
+    """
+
+    def __init__(
+        self,
+        sources: tuple[Partial, Partial],
+        n_threads: int,
+        found: Sequence[Pair],
+        dtypes: Dtypes,
+        members: Sequence[int],
+    ) -> None:
+        self._pairs, self._members = found, members
+        self._real = {p.reference: x for p, (x, _) in zip(found, dtypes, strict=True)}
+        self._twin = {p.cut: y for p, (_, y) in zip(found, dtypes, strict=True)}
+        self._pair_of = {pair.reference: pair for pair in found}
+        self._first = self._float_session(sources[0], n_threads)
+        asked = [self._pair_of.get(name) for name in _inputs(self._first)]
+        self._second = self._quantized_session(sources[1], n_threads, filter(None, asked))
+        fed = set(_inputs(self._second))
+        self._fed = {_fed_name(pair): pair for pair in found if _fed_name(pair) in fed}
+        self.needs = {pair.reference for pair in self._fed.values()} | set(_inputs(self._first))
+        self.needs |= {found[i].reference for i in members}
+
+    def _float_session(self, source: Partial, n_threads: int) -> Any:
+        model = source.model()
+        given = {value.name for value in model.graph.input}
+        wanted = [self._pairs[i].reference for i in self._members]
+        outputs = [name + OWN for name in wanted if name not in given]
+        if not outputs:
+            return None
+        cut_float(model, self._real, given, outputs)
+        return onnx_sessions.session(model, source.path, n_threads)
+
+    def _quantized_session(self, source: Partial, n_threads: int, asked: Iterator[Pair]) -> Any:
+        """Return what computes the members, and the rounded tensors that the float model reads."""
+        model = source.model()
+        given = {value.name for value in model.graph.input}
+        members = [self._pairs[i] for i in self._members]
+        self._is_given = [pair.cut in given for pair in members]
+        self._owns = [
+            pair.quantized if is_given else pair.quantized + OWN
+            for pair, is_given in zip(members, self._is_given, strict=True)
+        ]
+        rounded = [pair.quantized for pair in asked if pair.quantized != pair.cut]
+        outputs = [name for name in dict.fromkeys([*self._owns, *rounded]) if name not in given]
+        if not outputs:
+            return None
+        cut_quantized(model, self._pairs, given, self._twin, outputs)
+        return onnx_sessions.session(model, source.path, n_threads)
+
+    def run(self, floats: Tensors, given: Tensors) -> list[tuple[int, Result]]:
+        """Return index and (float, quantized) of each pair.
 
         Parameters
         ----------
         floats : mapping of str to array
-            Every paired tensor of the float model, for one sample.
+            `needs`, of one sample.
         given : mapping of str to array
-            The quantized model's own graph inputs, which need not be paired.
         """
-        feed = dict(given)
-        for pair in self._pairs:
-            name = pair.cut + FED if pair.is_code else pair.cut
-            if name in self._fed:
-                feed[name] = np.asarray(floats[pair.reference]).astype(self._dtypes[pair.cut])
-        owns = [
-            p.quantized if is_given else p.quantized + OWN
-            for p, is_given in zip(self._pairs, self._is_given, strict=True)
-        ]
-        rounded = (p.quantized for p in self._pairs if p.quantized != p.cut)
-        wanted = list(dict.fromkeys([*owns, *rounded]))
-        computed = {**feed, **dict(zip(wanted, self._second.run(wanted, feed), strict=True))}
-        exact = self._floats({p.reference: computed[p.quantized] for p in self._pairs}, floats)
-        results = []
-        for pair, own, is_given in zip(self._pairs, owns, self._is_given, strict=True):
+        feed = {
+            name: np.asarray(floats[pair.reference]).astype(self._twin[pair.cut])
+            for name, pair in self._fed.items()
+        }
+        own = set(_inputs(self._second))
+        feed |= {name: value for name, value in given.items() if name in own and name not in feed}
+        computed = {**given, **feed, **_run(self._second, feed)}
+        exact = self._exact(computed, floats)
+        results: list[tuple[int, Result]] = []
+        for i, name, is_given in zip(self._members, self._owns, self._is_given, strict=True):
+            reference = self._pairs[i].reference
             # A graph input is computed by nobody: its rounding is its error.
-            x = floats[pair.reference] if is_given else exact[pair.reference]
-            results.append((x, computed[own]))
+            x = floats[reference] if is_given else exact[reference]
+            results.append((i, (x, computed[name])))
         return results
 
-    def _floats(self, rounded: Mapping[str, Any], floats: Tensors) -> Tensors:
+    def _exact(self, computed: Mapping[str, Any], floats: Tensors) -> Tensors:
         """Return each float tensor as its node computes it from rounded tensors."""
         feed = {}
-        for value in self._first.get_inputs():
-            source = rounded.get(value.name, floats.get(value.name))
-            feed[value.name] = np.asarray(source).astype(np.asarray(floats[value.name]).dtype)
-        outputs = [value.name for value in self._first.get_outputs()]
-        values = self._first.run(outputs, feed) if outputs else []
-        named = {n.removesuffix(OWN): v for n, v in zip(outputs, values, strict=True)}
+        for name in _inputs(self._first):
+            pair, own = self._pair_of.get(name), floats[name]
+            source = own
+            if pair is not None:
+                cast = np.asarray(own).astype(self._twin[pair.cut])
+                source = computed.get(pair.quantized, cast)
+            feed[name] = np.asarray(source).astype(np.asarray(own).dtype)
+        named = {n.removesuffix(OWN): v for n, v in _run(self._first, feed).items()}
         return {**floats, **named}
 
 
-def _cut_quantized(
-    model: Any, found: Sequence[Pair], given: set[str], dtypes: Mapping[str, Any]
-) -> None:
-    """Make every cut tensor an input, and what its node computes, rounded, an output."""
-    chains, heads = [], []
-    cut = {pair.cut: pair for pair in found if pair.cut not in given}
-    for pair in cut.values():
-        chain = [model.graph.node[i] for i in pair.rounding]
-        if pair.code:
-            chain.append(dequantizer(pair.code, pair.quantized, pair.steps))
-        chains += _doubled(chain, pair.cut)
-        if pair.is_code:
-            heads.append(_quantizer(pair.cut + FED, pair))
-    restored = [p for p in {p.quantized: p for p in found}.values() if p.code]
-    reals = [dequantizer(p.code, p.quantized, p.steps) for p in restored]
-    _rename_outputs(model, set(cut))
-    nodes = [*heads, *model.graph.node, *chains, *reals]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    names = {p.cut + FED if p.is_code else p.cut: dtypes[p.cut] for p in cut.values()}
-    outputs = [p.quantized + OWN for p in found if p.cut not in given]
-    _declare(model, names, [*outputs, *(p.quantized for p in found if p.quantized != p.cut)])
+def _fed_name(pair: Pair) -> str:
+    return pair.cut + FED if pair.is_code else pair.cut
 
 
-def _cut_float(model: Any, found: Sequence[Pair], given: set[str], floats: Tensors) -> None:
-    names = {p.reference for p in found if p.reference not in given}
-    _rename_outputs(model, names)
-    dtypes = {name: np.asarray(floats[name]).dtype for name in sorted(names)}
-    _declare(model, dtypes, [name + OWN for name in sorted(names)])
+def _inputs(runner: Any) -> list[str]:
+    return [value.name for value in runner.get_inputs()] if runner is not None else []
 
 
-def _rename_outputs(model: Any, names: set[str]) -> None:
-    for node in model.graph.node:
-        for i, name in enumerate(node.output):
-            if name in names:
-                node.output[i] = name + OWN
-
-
-def _declare(model: Any, dtypes: Mapping[str, Any], outputs: Iterable[str]) -> None:
-    """Declare further inputs of any shape, and replace the outputs."""
-    import onnx
-    from onnx import helper
-
-    for name, dtype in dtypes.items():
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        model.graph.input.append(helper.make_tensor_value_info(name, kind, None))
-    del model.graph.value_info[:]
-    del model.graph.output[:]
-    for name in dict.fromkeys(outputs):
-        model.graph.output.append(onnx.ValueInfoProto(name=name))
-
-
-def _doubled(chain: Sequence[Any], cut: str) -> list[Any]:
-    """Return copies of a chain of nodes that begin at what the cut tensor's node computes."""
-    import onnx
-
-    renamed = {cut}
-    copies = []
-    for node in chain:
-        copy = onnx.NodeProto()
-        copy.CopyFrom(node)
-        copy.name = ""
-        for i, name in enumerate(copy.input):
-            if name in renamed:
-                copy.input[i] = name + OWN
-        for i, name in enumerate(copy.output):
-            renamed.add(name)
-            copy.output[i] = name + OWN
-        copies.append(copy)
-    return copies
-
-
-def _quantizer(real: str, pair: Pair) -> Any:
-    from onnx import helper
-
-    steps = pair.steps
-    inputs = [real, steps.scale, *([steps.zero_point] if steps.zero_point else [])]
-    node = helper.make_node("QuantizeLinear", inputs, [pair.cut])
-    if not steps.zero_point and steps.dtype not in ("", "uint8"):  # else the type is the zero's
-        kind = TENSOR_TYPES[steps.dtype]
-        node.attribute.append(helper.make_attribute("output_dtype", kind))
-    return node
+def _run(runner: Any, feed: Tensors) -> Tensors:
+    if runner is None:
+        return {}
+    names = [value.name for value in runner.get_outputs()]
+    return dict(zip(names, runner.run(names, feed), strict=True))

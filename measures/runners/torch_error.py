@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from graphs.errors import MeasureError, NotRunnable
 from measures.runners import torch_programs, torch_weights
 from measures.runners.comparison import Comparison
-from measures.runners.failure import words_of
+from measures.runners.failure import without_error
 from measures.runners.torch_local import LocalRun
 from measures.runners.torch_pairs import Pair, key_of, pairs, qparams
 from measures.runners.torch_programs import Drawn, Program
@@ -60,7 +60,9 @@ def _compare(request: dict[str, Any]) -> _Errors:
     if not found:
         raise NotRunnable("quantization error", "tensors that both programs have")
     drawn = torch_programs.feeds(first, request)
-    return _Errors(first, second, found, drawn, bool(request.get("is_local", True)))
+    run = _Errors(first, second, found, drawn, bool(request.get("is_local", True)))
+    run.failures += without_error({**first.skipped, **second.skipped})
+    return run
 
 
 def weights(request: dict[str, Any]) -> dict[str, Any]:
@@ -129,12 +131,9 @@ class _Errors(Comparison):
 
     def _add_local(self, node: Any, floats: Steps, values: dict[str, Any]) -> None:
         assert self._nodes is not None
-        try:
-            for i, (x, y) in self._nodes.results(node, floats, values):
-                self.local[i].add(as_numpy(x), as_numpy(y))
-        except Exception as error:  # torch raises whatever its kernels raise
-            self.fail_local(words_of(error))
-            self._nodes = None
+        for i, result in self._nodes.results(node, floats, values):
+            is_there = not isinstance(result, str)
+            self.add_local(i, (as_numpy(result[0]), as_numpy(result[1])) if is_there else result)
 
 
 def as_numpy(value: Any) -> NDArray[np.generic]:

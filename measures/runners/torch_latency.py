@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from graphs.errors import MeasureError
 from measures.quantiles import QUANTILES
 from measures.runners import torch_programs
-from measures.runners.clock import timed, whole_run
+from measures.runners.clock import Plan, in_turns, plan, timed, whole_run
 from measures.runners.failure import words_of
 from measures.runners.progress import report
 
-N_TURNS = 5
 METHOD = "PyTorch's eager kernels, one call after another, the clock read between them"
 _stamps: list[int] = []
 
@@ -46,11 +45,10 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     n_repeats = int(request["n_repeats"])
     stamped, owners = _stamped(program.module)
     keys = list(dict.fromkeys(owners))
+    n_warmup = int(request["n_warmup"])
     try:
         with torch.no_grad():
-            whole, stamps = _in_turns(
-                program.module, stamped, arguments, int(request["n_warmup"]), n_repeats
-            )
+            whole, stamps, how = _in_turns(program.module, stamped, arguments, n_warmup, n_repeats)
     except Exception as error:  # torch raises whatever its kernels raise
         at = owners[len(_stamps) - 1] if 0 < len(_stamps) <= len(owners) else ""
         raise MeasureError("latency", words_of(error), node=at) from error
@@ -66,9 +64,10 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "n_repeats": n_repeats,
         "inputs": {name: list(value.shape) for name, value in feed.items()},
         "data": drawn.samples.origin_of_first,
-        "notes": list(drawn.samples.notes),
+        "n_warmup": how.n_warmup,
+        "notes": [*drawn.samples.notes, *how.notes(n_warmup)],
         "fused": {},
-        "skipped": {},
+        "skipped": program.skipped,
         "method": METHOD,
     }
 
@@ -108,8 +107,8 @@ def owner(node: Any) -> Any:
 
 def _in_turns(
     plain: Any, stamped: Any, arguments: Sequence[Any], n_warmup: int, n_repeats: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Run both in turns, so that a busy moment of the machine disturbs both.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Plan]:
+    """Run both in turns.
 
     Returns
     -------
@@ -117,18 +116,21 @@ def _in_turns(
         Wall and CPU time of the runs without stamps, ns.
     int64 array, shape (n_repeats, n_calls + 1)
         Time stamps, ns.
+    Plan
     """
-    for _ in range(n_warmup):
+    first_ns = timed(lambda: plain(*arguments), 1)[0, 0]
+    how = plan(n_repeats, n_warmup, first_ns / 1e9)
+    rows = []
+    for _ in range(how.n_warmup):
         plain(*arguments)
         _run(stamped, arguments)
-    whole, rows = [], []
-    for turn in range(N_TURNS):
-        n_plain = 1 + max(1, n_repeats // (10 * N_TURNS))
-        whole.append(timed(lambda: plain(*arguments), n_plain)[1:])
-        for i in range(n_repeats * turn // N_TURNS, n_repeats * (turn + 1) // N_TURNS):
-            rows.append(_run(stamped, arguments))
-            report(i, n_repeats, f"run {i + 1} of {n_repeats}")
-    return np.concatenate(whole), np.stack(rows)
+
+    def run(i: int) -> None:
+        rows.append(_run(stamped, arguments))
+        report(i, n_repeats, f"run {i + 1} of {n_repeats}")
+
+    whole = in_turns(how, lambda: plain(*arguments), run, n_repeats)
+    return whole, np.stack(rows), how
 
 
 def _run(stamped: Any, arguments: Sequence[Any]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from measures.runners.failure import words_of
 from measures.runners.torch_pairs import Pair, folded_convolution, key_of, source
 from measures.runners.torch_programs import Program
 from measures.runners.torch_steps import Steps, evaluate, is_mutable
@@ -47,8 +48,6 @@ class LocalRun:
 
     Attributes
     ----------
-    wanted : list of fx.Node
-        Values that the run of the float program must keep.
     skipped : dict of str to str
         Node of the quantized program -> why it has no local error.
     """
@@ -59,14 +58,18 @@ class LocalRun:
         self._constant = [constants(program) for program in (first, second)]
         self.skipped: dict[str, str] = {}
         self._plans: dict[Any, dict[int, _Plan]] = {}
-        self.wanted: list[Any] = []
         for i, pair in enumerate(found):
             plan = self._plan(pair)
             if isinstance(plan, str):
                 self.skipped[key_of(pair.own)] = plan
             else:
                 self._plans.setdefault(pair.own, {})[i] = plan
-                self.wanted += [one.origin for one in plan.given]
+
+    @property
+    def wanted(self) -> list[Any]:
+        """The nodes whose values the run of the float program must keep, once for each use."""
+        plans = (plan for own in self._plans.values() for plan in own.values())
+        return [one.origin for plan in plans for one in plan.given]
 
     def _plan(self, pair: Pair) -> _Plan | str:
         """Return how a pair is run alone, or why it cannot be."""
@@ -98,8 +101,10 @@ class LocalRun:
 
     def results(
         self, node: Any, floats: Steps, values: dict[str, Any]
-    ) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    ) -> Iterator[tuple[int, tuple[Any, Any] | str]]:
         """Yield (float, quantized) by index of the pair, of the pairs that `node` computes.
+
+        A call that fails yields the reason, and is left out from then on.
 
         Parameters
         ----------
@@ -109,18 +114,26 @@ class LocalRun:
         values : dict of str to Any
             Of the quantized program's placeholders.
         """
-        for i, plan in self._plans.get(node, {}).items():
-            known: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
-            for one in plan.given:
-                value = floats.value(one.origin)
-                floats.release(one.origin)
-                value = evaluate(one.twin, {one.before: value}, self._second.module, values)
-                known[0][one.reference] = known[1][one.twin] = value
-            pair = plan.pair
-            exact = evaluate(pair.reference, known[0], self._first.module, self._first.fixed)
-            own = evaluate(pair.quantized, known[1], self._second.module, values)
+        for i, plan in list(self._plans.get(node, {}).items()):
+            try:
+                exact, own = self._result(plan, floats, values)
+            except Exception as error:  # torch raises whatever its kernels raise
+                del self._plans[node][i]
+                yield i, words_of(error)
+                continue
             if hasattr(own, "shape"):
                 yield i, (exact, own)
+
+    def _result(self, plan: _Plan, floats: Steps, values: dict[str, Any]) -> tuple[Any, Any]:
+        known: tuple[dict[Any, Any], dict[Any, Any]] = ({}, {})
+        given = [(one, floats.value(one.origin)) for one in plan.given]
+        for one, value in given:
+            floats.release(one.origin)
+            value = evaluate(one.twin, {one.before: value}, self._second.module, values)
+            known[0][one.reference] = known[1][one.twin] = value
+        pair = plan.pair
+        exact = evaluate(pair.reference, known[0], self._first.module, self._first.fixed)
+        return exact, evaluate(pair.quantized, known[1], self._second.module, values)
 
 
 def constants(program: Program) -> set[Any]:

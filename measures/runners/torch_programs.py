@@ -11,13 +11,14 @@ import importlib.util
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graphs.errors import NotRunnable
 from measures.runners.failure import words_of
 from measures.runners.torch_guards import check_operators, guarded_loading
+from measures.runners.torch_partial import missing_operators, take_out
 from measures.samples import Feed, InputSpec, Samples, samples
 
 MAX_MODEL_BYTES = 8 << 30
@@ -49,6 +50,8 @@ class Program:
         The placeholders that take a size.
     least : dict of str to int
         Least value of each free size, by its symbol.
+    skipped : dict of str to str
+        Call of the file that is not in `module` -> why.
     """
 
     module: Any
@@ -57,6 +60,7 @@ class Program:
     inputs: list[Any]
     sizes: list[tuple[Any, Any]]
     least: dict[str, int]
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def placeholders(self) -> list[Any]:
@@ -73,7 +77,7 @@ class Program:
 
 
 def load(path: str) -> Program:
-    """Return a program whose every call is an operator.
+    """Return a program whose every call is an operator; those that torch lacks are left out.
 
     Raises
     ------
@@ -86,16 +90,19 @@ def load(path: str) -> Program:
         raise NotRunnable("the model", f"a file of at most {MAX_MODEL_BYTES:,} bytes")
     try:
         _register(path)
-        with warnings.catch_warnings(), guarded_loading():
+        with warnings.catch_warnings(), guarded_loading(), missing_operators():
             warnings.simplefilter("ignore")  # of old formats; what matters is an exception
             exported = torch.export.load(path)
+            skipped = take_out(exported.graph_module)
     except NotRunnable:
         raise
     except Exception as error:  # torch raises whatever its parts raise
         needs = f"a program that this torch loads ({words_of(error)})"
         raise NotRunnable("the model", needs) from error
     check_operators(exported.graph_module)
-    return _program(exported)
+    program = _program(exported)
+    program.skipped = skipped
+    return program
 
 
 def _register(path: str) -> None:

@@ -49,6 +49,28 @@ def _endless_loop() -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     return [loop], constants
 
 
+def counting_loop(path: Path, n_rounds: int) -> Path:
+    """Write a model whose one loop turns the sign of a tensor so many times."""
+    nodes, constants = _endless_loop()
+    nodes[0].input[0] = "rounds"
+    constants.append(numpy_helper.from_array(np.array(n_rounds, np.int64), "rounds"))
+    return _save(
+        path, nodes, constants, [], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])]
+    )
+
+
+def product_model(path: Path, n: int, n_products: int) -> Path:
+    """Write a chain of products of n × n matrices."""
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["v0"], "fill")]
+    nodes += [
+        helper.make_node("MatMul", [f"v{i}", "v0"], [f"v{i + 1}"], f"product{i}")
+        for i in range(n_products)
+    ]
+    constants = [numpy_helper.from_array(np.array([n, n], np.int64), "shape")]
+    last = helper.make_tensor_value_info(f"v{n_products}", TensorProto.FLOAT, [n, n])
+    return _save(path, nodes, constants, [], [last])
+
+
 def chain_model(path: Path, names: list[str]) -> Path:
     """Write a chain of Neg nodes with these names, over a free number of rows."""
     nodes = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import time
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from graphs.errors import MeasureError, NotRunnable
 from measures.latency import Latency, LatencySettings, measure_latency
+from measures.runners import onnx_latency
 from measures.runners.onnx_latency import _node_times
 from measures.runners.worker import Limits
 from sample_models import sample
-from tests.measures.models import broken_model, chain_model
+from tests.measures.models import broken_model, chain_model, counting_loop, product_model
 
 QUICK = LatencySettings(n_repeats=3, n_warmup=1)
 
@@ -97,7 +99,7 @@ def _assert_adds_up(name: str, format: str, settings: LatencySettings) -> None:
         if tried:
             time.sleep(0.5 * len(tried) ** 0.5)
         found = measure_latency(sample(name).path, format, settings=settings)
-        tried.append(float(found.median_ms.sum()) / found.whole_cpu_ms)
+        tried.append(float(found.median_ms.sum()) / (found.whole_cpu_ms or math.inf))
         tried.append(float(found.p10_ms.sum()) / found.whole_p10_ms)
         assert len(found.keys) == sample(name).expectation["n_operators"]
     assert any(abs(t - 1) <= 0.15 for t in tried), tried
@@ -183,6 +185,40 @@ def test_measuring_takes_little_more_than_the_runs(name: str, format: str, batch
         allowed = 1.3 * settings.n_repeats * found.whole_cpu_ms / 1e3 + 2
         tried.append(_cpu_s() - before - allowed)
     assert any(over <= 0 for over in tried), tried
+
+
+def test_few_runs_of_a_slow_model_take_little_more_than_themselves(tmp_path: Path) -> None:
+    """The bound holds for ten runs too: a slow model is not warmed up as often as it runs."""
+    path = product_model(tmp_path / "products.onnx", n=1024, n_products=4)
+    tried: list[float] = []
+    while len(tried) < 3 and not any(over <= 0 for over in tried):
+        before = _cpu_s()
+        found = measure_latency(path, "ONNX", settings=LatencySettings(n_repeats=10))
+        tried.append(_cpu_s() - before - 1.3 * 10 * found.whole_cpu_ms / 1e3 - 2)
+    assert any(over <= 0 for over in tried), tried
+    assert found.conditions.settings["n_warmup"] < 5
+    assert any("warm-up runs of 5" in note for note in found.notes)
+
+
+def test_rounds_of_a_loop_count_as_events(tmp_path: Path) -> None:
+    """A loop of 2,000 rounds writes 6,000 events a run: it is profiled in 20 runs, not in 500."""
+    path = counting_loop(tmp_path / "loop.onnx", 2000)
+    settings = LatencySettings(n_repeats=500, n_warmup=1)
+    found = measure_latency(path, "ONNX", settings=settings)
+    assert found.keys == ("loop",) and found.median_ms[0] > 0
+    assert found.conditions.settings["n_repeats"] == 20
+
+
+def test_a_loop_of_too_many_rounds_for_the_profiler_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond its last event the profiler drops the nodes that come after: better no time at all."""
+    path = counting_loop(tmp_path / "loop.onnx", 100)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(onnx_latency, "MAX_EVENTS", 200)
+    request = {"path": str(path), "inputs": None, "n_repeats": 1, "n_warmup": 0, "n_threads": 1}
+    with pytest.raises(NotRunnable, match="at most 200 events"):
+        onnx_latency.latency(request)
 
 
 def test_many_nodes_are_profiled_in_fewer_runs() -> None:

@@ -11,6 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from measures.error_measures import ERROR_MEASURES
 from measures.quantization import QuantizationError, measure_error
+from measures.runners import onnx_error
+from measures.runners.onnx_partial import Partial
+from measures.samples import Samples
 from sample_models import sample
 
 BY_ID = {measure.id: measure for measure in ERROR_MEASURES}
@@ -113,3 +116,56 @@ def test_errors_grow_along_the_way_while_local_ones_do_not(name: str) -> None:
     rows = [t for t in found.tensors if t.local.n and t.sums.dd > 0]
     worse = [t for t in rows[len(rows) // 2 :] if t.sums.sqnr_db < t.local.sqnr_db]
     assert len(worse) > 0.8 * (len(rows) - len(rows) // 2)
+
+
+def _shaped(path: Path, *, is_quantized: bool) -> Path:
+    """Write y = |reshape(−x)|; the float model takes the shape from a tensor that is rounded."""
+    code = ["step", "zero"]
+    rounding = [
+        helper.make_node("QuantizeLinear", ["size", *code], ["code"], "size/q"),
+        helper.make_node("DequantizeLinear", ["code", *code], ["back"], "size/dq"),
+    ]
+    shape, read = ("fixed", "back") if is_quantized else ("whole", "size")
+    nodes = [
+        helper.make_node("Neg", ["s"], ["size"], "size"),
+        *(rounding if is_quantized else []),
+        helper.make_node("Abs", [read], ["side"], "side"),
+        helper.make_node("Neg", ["x"], ["v"], "turn"),
+        helper.make_node("Cast", [read], ["whole"], "cast", to=TensorProto.INT64),
+        helper.make_node("Reshape", ["v", shape], ["r"], "shape"),
+        helper.make_node("Abs", ["r"], ["y"], "last"),
+    ]
+    held = [
+        numpy_helper.from_array(np.array(0.7, np.float32), "step"),
+        numpy_helper.from_array(np.array(0, np.int8), "zero"),
+        numpy_helper.from_array(np.array([2, 3], np.int64), "fixed"),
+    ]
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("side", "y")]
+    given = [
+        helper.make_tensor_value_info("s", TensorProto.FLOAT, [2]),
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [6]),
+    ]
+    graph = helper.make_graph(nodes, "main", given, values, held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_a_node_that_fails_alone_costs_its_own_local_error_only(tmp_path: Path) -> None:
+    """The shape 2 × 3 is rounded to 2.1 × 2.8, which no six numbers have; the others go on."""
+    twin = _shaped(tmp_path / "float.onnx", is_quantized=False)
+    path = _shaped(tmp_path / "int8.onnx", is_quantized=True)
+    request = {"n_threads": 1}
+    sources = Partial(str(twin)), Partial(str(path))
+    feed = {"s": -np.array([2, 3], np.float32), "x": np.arange(6, dtype=np.float32)}
+    drawn = Samples([feed, feed], "tests")
+    models = [source.model() for source in sources]
+    found = onnx_error._paired(*models, request, "")
+    runners = onnx_error._sessions(sources, models, 1)
+    assert runners is not None
+    found = onnx_error._comparable(found, *runners)
+    run = onnx_error._Errors(request, found, sources, runners, drawn)
+    run.run()
+    local = {one: sums.n for one, sums in zip(run.keys, run.local, strict=True)}
+    assert local == {"size": 4, "side": 4, "turn": 12, "shape": 0, "last": 12}
+    assert list(run.skipped) == ["shape"] and "reshape" in run.skipped["shape"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from graphs.errors import NotRunnable
 from measures.latency import LatencySettings, measure_latency
 from measures.quantization import measure_error
 from sample_models import sample
+from tests.helpers.repository import ROOT
 from tests.helpers.tflite_writer import Operator, Subgraph, Tensor, tflite_bytes
 
 QUICK = LatencySettings(n_repeats=2, n_warmup=0)
@@ -61,17 +64,60 @@ def test_weights_are_compared_where_a_model_does_not_run(
     """Errors of weights need no run: they are there beside the reason why nothing else is."""
     pair = sample("digits_int8")
     model = onnx.load(pair.path)
-    node = next(node for node in model.graph.node if node.op_type == "Softmax")
-    node.op_type, node.domain = "Rotate", "com.acme"
-    model.opset_import.append(helper.make_opsetid("com.acme", 1))
-    path = tmp_path / "custom.onnx"
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    path = tmp_path / "refused.onnx"
     path.write_bytes(model.SerializeToString())
     out = tmp_path / "errors.csv"
     reference = str(sample(pair.reference).path)
     assert main(["measure", str(path), "--reference", reference, "--out", str(out)]) == 2
     assert out.read_text().startswith("node,weight_sqnr_db")
     captured = capsys.readouterr()
-    assert "Rotate" in captured.err and "same weights" in captured.out
+    assert "accepts" in captured.err and "same weights" in captured.out
+
+
+def _twins(folder: Path, unknown: list[onnx.NodeProto]) -> tuple[Path, Path]:
+    """Write x -> Neg -> a -> `unknown` -> b beside a -> Mul -> c, and b + c; Mul by 2 and by 3."""
+    paths = []
+    for factor in (2.0, 3.0):
+        held = helper.make_tensor("w", TensorProto.FLOAT, [4], [factor] * 4)
+        nodes = [
+            helper.make_node("Neg", ["x"], ["a"], "before"),
+            *unknown,
+            helper.make_node("Mul", ["a", "w"], ["c"], "beside"),
+            helper.make_node("Add", ["b", "c"], ["y"], "after"),
+        ]
+        path = _model(folder / f"times_{factor:.0f}.onnx", nodes)
+        model = onnx.load(path)
+        model.graph.initializer.append(held)
+        path.write_bytes(model.SerializeToString())
+        paths.append(path)
+    return paths[0], paths[1]
+
+
+def _branch_of_unknown() -> list[onnx.NodeProto]:
+    """Return a branch whose body calls an unknown operator on a tensor around it."""
+    value = helper.make_tensor_value_info("b_then", TensorProto.FLOAT, [4])
+    unknown = helper.make_node("Rotate", ["a"], ["b_then"], "inner", domain="com.acme")
+    body = helper.make_graph([unknown], "body", [], [value])
+    condition = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
+    constant = helper.make_node("Constant", [], ["yes"], "constant", value=condition)
+    branch = helper.make_node("If", ["yes"], ["b"], "unknown", then_branch=body, else_branch=body)
+    return [constant, branch]
+
+
+@pytest.mark.parametrize("is_in_a_body", [False, True])
+def test_errors_of_the_rest_of_an_onnx_model_are_taken(tmp_path: Path, is_in_a_body: bool) -> None:
+    """What both models compute is compared, accumulated and locally; the rest is told."""
+    plain = [helper.make_node("Rotate", ["a"], ["b"], "unknown", domain="com.acme")]
+    unknown = _branch_of_unknown() if is_in_a_body else plain
+    twin, path = _twins(tmp_path, unknown)
+    found = measure_error(path, twin, "ONNX")
+    by_key = {one.key: one for one in found.tensors}
+    assert set(by_key) == {"before", "beside"}
+    assert by_key["before"].sums.largest == 0.0 < by_key["beside"].local.largest
+    told = "unknown has no error: ONNX Runtime lacks the operator com.acme.Rotate"
+    assert told in found.notes
+    assert "after has no error: it needs b, which was not computed" in found.notes
 
 
 def _tflite(path: Path, unknown: int | str, *, scale: float = 1.0) -> Path:
@@ -120,3 +166,26 @@ def test_errors_of_the_rest_of_a_tflite_model_are_taken(tmp_path: Path) -> None:
     assert set(by_name) == {"x", "before", "beside"}
     assert by_name["before"].largest == 0 and by_name["beside"].largest > 0
     assert any("LiteRT lacks the operator Rotate" in note for note in found.notes)
+
+
+def _program(path: Path, factor: float) -> Path:
+    command = [sys.executable, "-m", "tests.measures.make_custom_op", str(path), str(factor)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def test_the_rest_of_a_pytorch_program_is_timed_and_compared(tmp_path: Path) -> None:
+    """A call of an operator that nobody registered has a reason; a branch beside it has values."""
+    twin, path = (_program(tmp_path / f"times_{n}.pt2", n) for n in (2.0, 3.0))
+    timed = measure_latency(path, "PyTorch ExportedProgram", settings=QUICK)
+    assert timed.keys == ("neg", "mul")
+    assert timed.skipped == {
+        "rotate": "torch lacks the operator acme.rotate.default",
+        "add": "it needs rotate, which was not computed",
+    }
+    found = measure_error(path, twin, "PyTorch ExportedProgram")
+    by_key = {one.key: one for one in found.tensors}
+    assert set(by_key) == {"x", "neg", "mul"}
+    assert by_key["neg"].sums.largest == 0.0 < by_key["mul"].local.largest
+    assert "rotate has no error: torch lacks the operator acme.rotate.default" in found.notes

@@ -60,11 +60,11 @@ def _request() -> dict[str, object]:
 def test_portions_give_the_errors_that_the_whole_gives(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With room for few tensors accumulated errors are the same; local ones are told missing."""
+    """With room for few tensors, nodes are run few at a time, and every error is the same."""
     monkeypatch.chdir(tmp_path)
     whole = onnx_error.error(_request())
-    monkeypatch.setattr(onnx_error, "MAX_SAMPLE_BYTES", 100_000)
+    monkeypatch.setattr(onnx_error, "MAX_SAMPLE_BYTES", 40_000)
     parts = onnx_error.error(_request())
-    assert parts["sums"] == whole["sums"]
-    assert any(row[0] for row in whole["local"]) and not any(row[0] for row in parts["local"])
-    assert any("100,000 B" in note for note in parts["notes"])
+    assert parts["sums"] == whole["sums"] and parts["local"] == whole["local"]
+    assert sum(row[0] > 0 for row in whole["local"]) > 20
+    assert parts["notes"] == whole["notes"]

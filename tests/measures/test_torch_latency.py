@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_calls_add_up_to_the_whole_run(products: Path) -> None:
     tried: list[float] = []
     while len(tried) < 6 and not any(abs(t - 1) <= 0.15 for t in tried):
         found = measure_latency(products, FORMAT, settings=settings)
-        tried.append(float(found.median_ms.sum()) / found.whole_cpu_ms)
+        tried.append(float(found.median_ms.sum()) / (found.whole_cpu_ms or math.inf))
         tried.append(float(found.p10_ms.sum()) / found.whole_p10_ms)
     assert any(abs(t - 1) <= 0.15 for t in tried), tried
 
