@@ -17,6 +17,7 @@ from dashboard.notices import Notices
 from dashboard.opening import Opening
 from dashboard.panes.address import AddressPane
 from dashboard.panes.compare import ComparePane
+from dashboard.panes.compare_measuring import CompareMeasuring
 from dashboard.panes.compare_table import DifferencesTable
 from dashboard.panes.groups import GroupsSwitch
 from dashboard.panes.header import Header
@@ -62,6 +63,10 @@ class App:
         self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)
         self.address = AddressPane(self.comparing, self.split, theme=query.get("theme", ""))
+        self.offer = CompareMeasuring(
+            self.comparing, lambda session: self.split.side_of(session).panel.measure
+        )
+        self.compare.errors.view.append(self.offer.view)
         self.right = RightBar(self.split, self.compare.view)
         self.comparing.param.watch(self._compared, "others")
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")

@@ -23,6 +23,7 @@ from dashboard.panes.measure_runs import RunsList
 from dashboard.run_difference import Difference, subtract
 from dashboard.run_measuring import Measuring
 from dashboard.run_record import Run, SetInfo
+from dashboard.run_request import Kind
 from dashboard.run_shown import ShownRuns
 from dashboard.runs import RunStore
 from dashboard.session import Session
@@ -95,6 +96,11 @@ class MeasurePane:
             self.runs.set_run(kept.loaded[chosen], is_shown=chosen in kept.shown)
 
     # -- measuring ------------------------------------------------------------------------
+
+    def take(self, kind: Kind, reference: OpenModel | None) -> None:
+        """Measure one kind, as the form says, against an open float model."""
+        self.form.ask(kind, reference)
+        self._start_clicked(None)
 
     def _start_clicked(self, _event: Any) -> None:
         opened = self.session.opened

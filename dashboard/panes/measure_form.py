@@ -110,6 +110,12 @@ class MeasureForm:
         self.inputs.follow(graph)
         self._arrange()
 
+    def ask(self, kind: Kind, reference: OpenModel | None) -> None:
+        """Choose one kind, and the float model where there is one."""
+        self.latency.value, self.error.value = kind == "latency", kind == "error"
+        if reference is not None:
+            self.reference.value = reference
+
     def request(self, opened: OpenModel) -> Request:
         """Return what the reader asks for.
 

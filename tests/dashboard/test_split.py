@@ -214,3 +214,16 @@ def test_a_long_name_is_shortened() -> None:
     """A switch has room for the beginning of a name."""
     assert shortened("abc") == "abc"
     assert shortened("a" * 40) == "a" * 14 + "…"
+
+
+def test_the_error_is_measured_from_the_comparison(app: App, tmp_path: Path) -> None:
+    """One click takes the quantized side's error against the float side; both sides are found."""
+    app.opening.store.folder = tmp_path
+    assert app.offer.error.visible and app.offer.latency.visible
+    app.offer.error.param.trigger("clicks")
+    other = app.comparing.others[0]
+    assert any(one.source != "computed" for one in other.node_data)
+    assert app.compare.choice.errors is not None
+    app.comparing.stop(0)
+    app.comparing.start(app.session.opened)
+    assert not app.offer.error.visible, "one model has no error against itself"
