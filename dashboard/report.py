@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from components.graph_view.svg_text import MAX_LABELS, safe
-from dashboard.comparison_text import nodes_of, short
+from dashboard.comparison_text import Nodes, nodes_of, short
 from dashboard.report_charts import N_BARS, Chart, bars, scatter
 from dashboard.report_numbers import PairedSets, charted, paired_sets
 from dashboard.report_page import page_html
@@ -26,6 +26,7 @@ from dashboard.report_sections import (
     notes_html,
     sides_html,
     taken_html,
+    tiles_html,
     totals_html,
     verdict_html,
     weights_html,
@@ -112,12 +113,12 @@ def report_html(
     body = "".join([
         _header(now or datetime.now(UTC)),
         "<main>",
-        f"<section>{sides_html(a, b)}{verdict_html(view)}</section>",
+        f"<section>{sides_html(a, b)}{verdict_html(view)}{tiles_html(a, b, sets)}</section>",
         _pictures_html(pictures, drawn, (a.model.name, b.model.name)),
         differences_html(view, drawn, sets, nodes),
         op_types_html(view),
         _numbers_html(sets, charts),
-        _errors_html(view, a, b),
+        _errors_html(view, a, b, nodes),
         weights_html(weights.entries, weights.tolerance) if weights else "",
         corrections_html(view.matching),
         taken_html(a, b),
@@ -209,6 +210,6 @@ def _numbers_html(sets: Sequence[PairedSets], charts: _Charts) -> str:
     return f"<section><h2>Numbers</h2>{totals_html(sets)}{pictures}</section>"
 
 
-def _errors_html(view: MatchView, a: ReportSide, b: ReportSide) -> str:
-    body = errors_html(view, "a", a) + errors_html(view, "b", b)
+def _errors_html(view: MatchView, a: ReportSide, b: ReportSide, nodes: Nodes) -> str:
+    body = errors_html(view, "a", a, nodes) + errors_html(view, "b", b, nodes)
     return f"<section><h2>Quantization error</h2>{body}</section>" if body else ""

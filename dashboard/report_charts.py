@@ -155,12 +155,10 @@ def bars(rows: Sequence[PairedRow], unit: str, target: str) -> Chart:
     """
     shown = rows[:N_BARS]
     changes = [_change(row) for row in shown]
-    reach = max((abs(change) for change in changes), default=0.0) * 1.04 or 1.0
-    low = -reach if min(changes, default=0.0) < 0 else 0.0
-    high = reach if max(changes, default=0.0) > 0 else 0.0
+    low, high = (1.04 * pick([0.0, *changes]) for pick in (min, max))
     fig = figure(
         height=len(shown) * _BAR_PX + _BARS_CHROME_PX, sizing_mode="stretch_width", tools=[],
-        x_range=Range1d(low, high if high > low else reach),
+        x_range=Range1d(low, high if high > low else 1.0),
         y_range=Range1d(len(shown) - 0.5, -0.5),
         min_border_left=_room([shortened(row.name, _NAME_CHARS) for row in shown]),
         min_border_right=_room([format_value(change, unit) for change in changes]),

@@ -6,6 +6,7 @@
   const keysOf = (text) => (text ? text.split(" ") : []);
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const isDark = matchMedia("(prefers-color-scheme: dark)");
+  let isPrinting = false;
 
   class Picture {
     constructor(figure) {
@@ -122,13 +123,29 @@
       for (const item of this.items.values()) {
         const box = this.boxOf(item);
         const look = getComputedStyle(item.querySelector(".r"));
-        const isGroup = item.classList.contains("e");
-        paper.fillStyle = isGroup || item.dataset.d ? look.fill : look.stroke;
-        paper.fillRect(box.x, box.y, Math.max(box.width, least), Math.max(box.height, least));
+        const isFilled = item.classList.contains("e") || item.dataset.d;
+        const [width, height] = [Math.max(box.width, least), Math.max(box.height, least)];
+        paper.fillStyle = isFilled ? look.fill : look.stroke;
+        paper.fillRect(box.x, box.y, width, height);
+        const strip = all(":scope > rect[fill]", item).map((part) => [part.x.baseVal.value, part]);
+        const room = width - 2 * (strip[0]?.[0] ?? 0);
+        for (const [x, part] of strip) {
+          paper.fillStyle = getComputedStyle(part).fill;
+          const share = part.width.baseVal.value / room;
+          paper.fillRect(box.x + ((x - strip[0][0]) / room) * width, box.y, share * width, height);
+        }
       }
     }
 
+    // On paper frames have other sizes: the browser fits the drawing into them.
+    showWhole() {
+      const { x, y, width, height } = this.whole;
+      this.svg.setAttribute("viewBox", [x, y, width, height].join(" "));
+      this.svg.classList.remove("far");
+    }
+
     repaint() {
+      if (isPrinting) return;
       this.mapScale = 0;
       this.look(this.centre, this.scale);
     }
@@ -223,9 +240,17 @@
     }
   }
 
+  // Pictures that a reader cannot see would move for nobody.
+  function reveal() {
+    const section = document.querySelector(".pictures");
+    const { top, bottom } = section.getBoundingClientRect();
+    if (bottom < 280 || top > innerHeight - 280) section.scrollIntoView({ block: "start" });
+  }
+
   function go(pair) {
     const row = rowOf.get(pair);
     if (!row) return;
+    reveal();
     const keys = [keysOf(row.dataset.a), keysOf(row.dataset.b)];
     a.show(keys[0]);
     b.show(keys[1]);
@@ -310,7 +335,7 @@
     for (const block of all(".chart-data")) await Bokeh.embed.embed_item(JSON.parse(block.textContent));
     const documents = Bokeh.documents;
     dress(documents);
-    isDark.addEventListener("change", () => dress(documents));
+    isDark.addEventListener("change", () => isPrinting || dress(documents));
     points = documents.map((one) => one.get_model_by_name("points")).filter(Boolean);
     for (const source of points) {
       source.selected.properties.indices.change.connect(() => {
@@ -322,7 +347,14 @@
   }
 
   isDark.addEventListener("change", () => [a, b].forEach((one) => one.repaint()));
-  addEventListener("beforeprint", () => [a, b].forEach((one) => one.fit()));
-  addEventListener("afterprint", () => [a, b].forEach((one) => one.begin()));
+  addEventListener("beforeprint", () => {
+    isPrinting = true; // charts keep their colours: there is no time to paint them anew
+    document.documentElement.classList.toggle("was-dark", isDark.matches);
+    [a, b].forEach((one) => one.showWhole());
+  });
+  addEventListener("afterprint", () => {
+    isPrinting = false;
+    [a, b].forEach((one) => one.begin());
+  });
   if (document.querySelector(".chart-data")) draw();
 })();

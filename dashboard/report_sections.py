@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from components.graph_view.svg_text import safe
 from components.plots.ticks import format_value
-from dashboard.comparison_text import WEIGHTS, short
+from dashboard.comparison_text import WEIGHTS, Nodes, short
 from dashboard.report_numbers import PairedSets, error_sets, worst_rows
 from dashboard.report_side import ReportSide
-from dashboard.report_table import format_ratio, kind_bar
-from graphs.ir import Facts
+from dashboard.report_table import format_ratio, kind_bar, said_html
+from graphs.ir import Facts, Node
 from graphs.match_tensors import WeightDifference
 from graphs.match_types import KINDS, Matching
 from graphs.match_view import End, MatchView
@@ -23,6 +23,8 @@ from graphs.node_data import NodeData
 MAX_LISTED = 40
 MAX_NOTES = 20
 MAX_WEIGHTS = 25
+MAX_TILES = 3
+MOST_SHARE = 100  # a larger change is told by its values alone
 
 
 def sides_html(a: ReportSide, b: ReportSide) -> str:
@@ -108,37 +110,65 @@ def _sources(one: PairedSets) -> str:
     return "; ".join(safe(source, 80) for source in dict.fromkeys(one.sources))
 
 
-def errors_html(view: MatchView, end: End, side: ReportSide) -> str:
-    """Return the worst nodes by quantization error, with their twins; nothing without errors."""
+def errors_html(view: MatchView, end: End, side: ReportSide, nodes: Nodes) -> str:
+    """Return the worst nodes by quantization error, with their twins and what differs."""
     sets = error_sets(side.sets)
     if not sets:
         return ""
     graph_side, other = view.side(end, side.graph.id), "b" if end == "a" else "a"
     heads = "".join(f'<th class="num">{safe(one.label, 40)}</th>' for one in sets)
     rows = "".join(
-        _error_row(view, int(graph_side.pair[row]), row, side, sets, is_b=end == "b")
+        _error_row(view, int(graph_side.pair[row]), side.graph.node(row), sets, end, nodes)
         for row in worst_rows(sets[0])
     )
     title = f"Worst nodes of {end.upper()} by {sets[0].name}"
     return (
         f'<h3>{safe(title)}</h3><div class="scroll"><table><thead><tr><th>{end.upper()}</th>'
-        f"<th>Op</th><th>{other.upper()}</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<th>Op</th><th>{other.upper()}</th>{heads}<th>What differs</th>"
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _error_row(
-    view: MatchView, at: int, row: int, side: ReportSide, sets: Sequence[NodeData], *, is_b: bool
+    view: MatchView, at: int, node: Node, sets: Sequence[NodeData], end: End, nodes: Nodes
 ) -> str:
-    pair, node = view.matching.pairs[at], side.graph.node(row)
-    theirs = pair.a if is_b else pair.b
+    pair = view.matching.pairs[at]
+    theirs = pair.a if end == "b" else pair.b
     numbers = "".join(
-        f'<td class="num">{safe(format_value(float(one.values[row]), one.unit))}</td>'
+        f'<td class="num">{safe(format_value(float(one.values[node.index]), one.unit))}</td>'
         for one in sets
     )
     return (
         f'<tr tabindex="0" class="go" data-go="{at}"><td class="id">{safe(short(node.id, 90))}</td>'
         f'<td class="op">{safe(node.op_type, 60)}</td>'
-        f'<td class="id">{safe(short(theirs[0], 90)) if theirs else ""}</td>{numbers}</tr>'
+        f'<td class="id">{safe(short(theirs[0], 90)) if theirs else ""}</td>{numbers}'
+        f'<td class="said">{said_html(pair, nodes, most=2)}</td></tr>'
+    )
+
+
+def tiles_html(a: ReportSide, b: ReportSide, sets: Sequence[PairedSets]) -> str:
+    """Return what a reader asks first: what was measured, sizes, and the worst error."""
+    tiles = [_tile(one.data.name, *one.whole(), one.data.unit, is_worse_up=one.data.is_higher_worse)
+             for one in sets if one.is_measured][:MAX_TILES]  # fmt: skip
+    if a.n_bytes and b.n_bytes:
+        tiles.append(_tile("file size", a.n_bytes, b.n_bytes, "bytes", is_worse_up=True))
+    for letter, side in (("A", a), ("B", b)):
+        for one in error_sets(side.sets)[:1]:
+            row = worst_rows(one, 1)[0]
+            value = safe(format_value(float(one.values[row]), one.unit))
+            name, node = safe(one.name, 40), safe(short(side.graph.node_ids[row], 60))
+            tiles.append(f"<div class='tile'><span>worst {name} of {letter}, {node}</span>"
+                         f"<b>{value}</b></div>")  # fmt: skip
+    return f'<div class="tiles">{"".join(tiles)}</div>' if tiles else ""
+
+
+def _tile(name: str, a: float, b: float, unit: str, *, is_worse_up: bool) -> str:
+    css = "same" if a == b else "worse" if (b > a) == is_worse_up else "better"
+    share = f"{b / a - 1:+.0%}".replace("-", "−") if a and abs(b / a) < MOST_SHARE else ""
+    values = " → ".join(safe(format_value(float(value), unit)) for value in (a, b))
+    return (
+        f'<div class="tile"><span>{safe(name, 60)}</span><b>{values}</b>'
+        f'<em class="{css}">{share}</em></div>'
     )
 
 

@@ -91,7 +91,7 @@ def _row(
     cells = [
         f'<td><span class="tag"><i class="dot {pair.kind}"></i>{pair.kind}</span></td>',
         *_ends(view, at, pair),
-        f'<td class="said">{_said(pair, nodes)}</td>',
+        f'<td class="said">{said_html(pair, nodes)}</td>',
         *(cell for one in sets for cell in _numbers(one, at)),
         f"<td>{safe(pair.why)}</td>",
         f'<td class="num" data-v="{pair.confidence:.3f}">{pair.confidence:.0%}</td>',
@@ -117,11 +117,6 @@ def _kind_word(view: MatchView, at: int, ids: tuple[str, ...]) -> str:
         return ""
     node = view.row(at, "a" if ids is view.matching.pairs[at].a else "b")
     return node.kind.name.lower() if node is not None else ""
-
-
-def _said(pair: Pair, nodes: Nodes) -> str:
-    texts = changes_said(pair, nodes, most=MAX_CHANGES, chars=VALUE_CHARS)
-    return "".join(f"<div>{safe(text)}</div>" for text in texts)
 
 
 def _numbers(one: PairedSets, at: int) -> Iterator[str]:
@@ -168,6 +163,12 @@ def kind_bar(counts: Sequence[int]) -> str:
         for kind, n in zip(KINDS, counts, strict=True)
         if n
     )
+
+
+def said_html(pair: Pair, nodes: Nodes, most: int = MAX_CHANGES) -> str:
+    """Return what differs in a pair, a line a change."""
+    texts = changes_said(pair, nodes, most=most, chars=VALUE_CHARS)
+    return "".join(f"<div>{safe(text)}</div>" for text in texts)
 
 
 def format_ratio(a: float, b: float) -> str:

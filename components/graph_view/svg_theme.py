@@ -119,6 +119,7 @@ _SHAPES = (
     f".{CLASS} .d{{font-size:10.5px}}"
     f".{CLASS} .c .t{{font-size:11px;font-weight:400}}"
     f".{CLASS} .n text{{text-anchor:middle}}"
+    f".{CLASS} .e>.t{{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}}"
     f".{CLASS} .w{{fill:none}}"
     f".{CLASS} .x{{stroke-dasharray:3 4}}"
     f".{CLASS} .b{{stroke-dasharray:7 4}}"
@@ -133,6 +134,7 @@ def _rules(theme: Theme) -> str:
         for name, (fill, border, title, detail) in zip(KIND_CLASSES, theme.kinds, strict=True)
     ]
     near, deep = colors["groupNear"], colors["groupDeep"]
+    made.append(f".{CLASS} .e>.t{{stroke:{mixed(near, deep, 0.3)}}}")  # titles lie over edges
     made += [
         f".{CLASS} .e{depth}{{fill:{mixed(near, deep, 1 - math.exp(-0.33 * depth))}}}"
         for depth in range(N_DEPTHS)

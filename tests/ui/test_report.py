@@ -154,3 +154,18 @@ def test_moving_and_zooming(opened: Page) -> None:
         "all => all.map(e => e.dataset.k)"
     )
     assert is_seen(opened, "b", keys[0]) and is_seen(opened, "b", keys[-1])
+
+
+def test_on_paper_the_whole_drawing_is_there(opened: Page) -> None:
+    """Before printing both pictures show everything, afterwards what they showed at first."""
+    svg = opened.locator(".frame > svg")
+    first = [one.get_attribute("viewBox") for one in svg.all()]
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.emulate_media(media="print")
+    for side, frame in zip("ab", opened.locator(".frame").all(), strict=True):
+        boxes = frame.locator("svg [data-k]")
+        keys = boxes.evaluate_all("all => all.map(one => one.dataset.k)")
+        assert is_seen(opened, side, keys[0]) and is_seen(opened, side, keys[-1])
+    opened.emulate_media(media="screen")
+    opened.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert [one.get_attribute("viewBox") for one in svg.all()] == first
