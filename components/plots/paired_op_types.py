@@ -98,7 +98,7 @@ class PairedOpTypes:
             height=n * _ROW_PX + _CHROME_PX,
             x_range=Range1d(0, float(counts.sum(axis=1).max()) * 1.04 or 1.0),
             y_range=Range1d(n - 0.5, -0.5),
-            min_border_left=round(max(map(len, names)) * _CHAR_PX + 14),
+            min_border_left=round(max(map(len, names)) * _CHAR_PX + 20),
         )
         source = ColumnDataSource(self._columns(counts))
         bars = fig.hbar_stack(

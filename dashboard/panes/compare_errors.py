@@ -24,9 +24,7 @@ from graphs.node_data import Aggregation
 
 # What the node itself adds tells the cause; what all before it added, only the effect.
 _WANTED = ("sqnr_db_local", "sqnr_db", "weight_sqnr_db")
-_HINT = (
-    "The error of a quantized model on each pair: measure it with the other one as its float model."
-)
+_HINT = "Not measured yet: the error of a quantized model with the other one as its float model."
 MAX_CHANGES = 3
 N_BARS = 6
 

@@ -54,7 +54,7 @@ class MeasurePair:
 def measure_pairs(
     comparing: Comparing, view: MatchView | None, without: frozenset[str]
 ) -> dict[str, MeasurePair]:
-    """Return the measures of A that B has in the same unit, by name; what was measured first.
+    """Return the measures of A that B has in the same unit, by name; the likeliest first.
 
     Parameters
     ----------
@@ -70,12 +70,18 @@ def measure_pairs(
     mine = _numbers(comparing.base, view, "a", without)
     theirs = _numbers(other, view, "b", without)
     found = {}
-    for a in sorted(mine, key=lambda one: one.source == "computed"):
+    for a in mine:
         fitting = [b for b in theirs if b.unit == a.unit and (a.unit or b.name == a.name)]
         fitting.sort(key=lambda b: (b.name != a.name, b.source == "computed"))
         if fitting:
             found[a.name] = MeasurePair(a, tuple(fitting))
-    return found
+    return dict(sorted(found.items(), key=lambda named: _expected_last(named[1])))
+
+
+def _expected_last(pair: MeasurePair) -> tuple[bool, bool]:
+    """Order measures: what was measured, then what is computed and differs, then the rest."""
+    a, b = pair.a, pair.b[0]
+    return a.source == "computed", bool(np.nansum(a.values) == np.nansum(b.values))
 
 
 def _numbers(

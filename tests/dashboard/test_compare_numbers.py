@@ -64,6 +64,21 @@ def test_pure_numbers_are_compared_with_their_like_alone() -> None:
     assert list(parts.pane.numbers.a.options.values()) == ["MSE"]
 
 
+def test_what_differs_comes_before_what_is_the_same() -> None:
+    """Of measures that were computed the first choice is one with other totals."""
+    parts = Compared(OLD, NEW)
+    for session, size in ((parts.base, 4.0), (parts.other, 1.0)):
+        graph = session.graph
+        assert graph is not None
+        ones = np.ones(graph.n_nodes)
+        ones[4:] = np.nan
+        sets = (("count", "nodes", ones), ("size", "bytes", ones * size))
+        session.add_node_data(
+            [NodeData(name, unit, "computed", graph.id, v) for name, unit, v in sets]
+        )
+    assert list(parts.pane.numbers.a.options.values()) == ["size", "count"]
+
+
 def test_what_was_measured_comes_first_and_the_same_name_beside_it(parts: Compared) -> None:
     """The first choice is a measurement; of B the set of that name."""
     graph = parts.other.graph

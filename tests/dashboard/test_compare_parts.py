@@ -165,7 +165,7 @@ def test_errors_against_another_model_are_not_told(parts: Compared) -> None:
     parts.b.kept.put("key", run_against("other.onnx", {"p": 1.0}, "sqnr_db"))
     parts.choice.param.trigger("measured")
     errors = parts.pane.errors
-    assert not errors._measured.visible and "measure it" in errors.text.object
+    assert not errors._measured.visible and "Not measured yet" in errors.text.object
 
 
 # -- corrections ----------------------------------------------------------------------------
