@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 import importers
 from dashboard.comparison import read_mapping
 from dashboard.opening import read_cached
@@ -60,7 +62,11 @@ def take_error(
             found = _weights_alone(request, model, reference, error, is_cancelled)
             trouble = error
     part = error_part(found, request.graph, twin.graphs[0], request.reference.name, tensors.notes)
-    return Part(part.columns, error=part.error, trouble=trouble)
+    facts = part.error
+    if facts is not None and request.mapping is not None:
+        told = {"mapping": request.mapping.name, "mapping_sha256": request.mapping.sha256()}
+        facts = msgspec.structs.replace(facts, **told)
+    return Part(part.columns, error=facts, trouble=trouble)
 
 
 def take_distribution(
@@ -185,7 +191,8 @@ def _weights_alone(
         raise (error if is_cancelled() else failure) from None
     if not weights:
         raise failure
-    held = conditions(WEIGHTS_ALONE, model, None, {}, {}, RUNTIMES[format])
+    used = request.limits.as_settings()
+    held = conditions(WEIGHTS_ALONE, model, None, {}, used, RUNTIMES[format], reference=reference)
     return QuantizationError((), 0, held, weights, same_weights(weights))
 
 

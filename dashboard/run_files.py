@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboard.run_weights import content_sha256
 from measures.conditions import sha256
 
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -43,10 +44,34 @@ class FileSource:
         return self.path.stat().st_size
 
     def key(self) -> str:
-        """Return size and SHA-256 of a single file's content, as runs are kept by."""
+        """Return size and SHA-256 of a single file's content."""
         if self.path is not None:
             return f"{self.n_bytes()}-{sha256(self.path)}"
         return f"{self.n_bytes()}-{hashlib.sha256(self.files[0][1]).hexdigest()}"
+
+    def run_key(self) -> str:
+        """Return size and SHA-256 as runs are kept by: weights in files beside it included.
+
+        Raises
+        ------
+        OSError
+            The file is gone, or cannot be read.
+        """
+        if self.path is not None:
+            return f"{self.n_bytes()}-{content_sha256(self.path)}"
+        return self.key()
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the content, of a folder's files in their order.
+
+        Raises
+        ------
+        OSError
+            The file is gone, or cannot be read.
+        """
+        if self.path is not None:
+            return sha256(self.path)
+        return hashlib.sha256(b"".join(content for _, content in self.files)).hexdigest()
 
     @contextmanager
     def on_disk(self, *, is_folder: bool = False) -> Iterator[Path]:

@@ -27,8 +27,8 @@ class Kept:
         self.shown: dict[str, dict[str, NodeData]] = {}  # by run, then by `SetInfo.id`
 
     def put(self, key: str, run: Run) -> None:
-        """Add a run, or what it holds now."""
-        self.key = key
+        """Add a run, or what it holds now; the key is empty where it could not be kept."""
+        self.key = key or self.key
         others = [one for one in self.records if one.id != run.record.id]
         self.records = sorted([run.record, *others], key=lambda r: r.id, reverse=True)
         self.loaded[run.record.id] = run

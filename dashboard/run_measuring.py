@@ -186,13 +186,16 @@ class Measuring(param.Parameterized):
         self, request: Request, run: Run, progress: Progress, trouble: OpscopeError | None
     ) -> Outcome:
         """Keep a run on disk; one that cannot be kept is shown all the same."""
-        key = request.file.key()
-        troubles = [trouble] if trouble is not None else []
-        if not progress.cancelled():
-            try:
+        troubles, key = [trouble] if trouble is not None else [], ""
+        try:
+            key = request.file.run_key()
+            if not progress.cancelled():
                 self.store.save(key, run)
-            except MeasureError as error:
-                troubles.append(error)
+        except OSError as error:  # the model's file is gone meanwhile
+            reason = f"the run cannot be kept: {error.strerror or type(error).__name__}"
+            troubles.append(MeasureError("for later", reason))
+        except MeasureError as error:
+            troubles.append(error)
         return Outcome(run, key, True, tuple(troubles))
 
 

@@ -77,6 +77,8 @@ class ErrorFacts(msgspec.Struct, frozen=True):
     is_same : bool or None
         Whether the two hold the same weights; False means trained apart.
     pairs : tuple of TensorPair
+    mapping, mapping_sha256 : str
+        Name and content of the file that said which nodes belong together; empty for none.
     """
 
     reference: str
@@ -86,6 +88,8 @@ class ErrorFacts(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     pairs: tuple[TensorPair, ...]
     conditions: dict[str, Any]
+    mapping: str = ""
+    mapping_sha256: str = ""
 
 
 class RunRecord(msgspec.Struct, frozen=True):

@@ -79,7 +79,7 @@ class RunStore:
             there = self.folder.is_dir() and any(
                 one.name.startswith(start) for one in self.folder.iterdir()
             )
-            return self.list(file.key()) if there else Listed()
+            return self.list(file.run_key()) if there else Listed()
         except OSError as error:
             return Listed(problems=(f"The kept runs cannot be read: {error.strerror}.",))
 

@@ -43,6 +43,8 @@ class Conditions:
     model_sha256 : str
     data : str
         What the inputs were, in words; says so where they were random.
+    reference_sha256 : str
+        Of the float model; empty where there is none.
     """
 
     method: str
@@ -57,6 +59,7 @@ class Conditions:
     inputs_sha256: str
     model_sha256: str
     data: str = ""
+    reference_sha256: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON types."""
@@ -71,6 +74,7 @@ def conditions(
     settings: Mapping[str, Any],
     packages: tuple[str, ...],
     data: str = "",
+    reference: Path | None = None,
 ) -> Conditions:
     """Return what holds now on this machine."""
     return Conditions(
@@ -86,6 +90,7 @@ def conditions(
         inputs_sha256=sha256(inputs_file) if inputs_file else "",
         model_sha256=sha256(model),
         data=data,
+        reference_sha256=sha256(reference) if reference else "",
     )
 
 

@@ -179,6 +179,7 @@ def measure_latency(
     }
     result = run_task("latency", f"latency {format}", request, limits, is_cancelled, on_progress)
     used = {**asdict(settings), **{k: result[k] for k in ("n_repeats", "n_warmup")}}
+    used |= (limits or Limits()).as_settings()
     held = conditions(
         result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
     )

@@ -192,10 +192,11 @@ def measure_error(
     }
     task = f"error {format}"
     result = run_task("quantization error", task, request, limits, is_cancelled, on_progress)
-    used = {**settings, "n_samples": result["n_samples"]}
+    used = {**settings, "n_samples": result["n_samples"], **(limits or Limits()).as_settings()}
     held = conditions(
-        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
-    )
+        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"],
+        reference,
+    )  # fmt: skip
     return _of_result(result, held)
 
 

@@ -118,8 +118,9 @@ similar, limits, is_cancelled, on_progress
     result = run_task("the errors of a tensor", task, request, limits, is_cancelled, on_progress)
     used = {**settings, "n_samples": result["n_samples"]}
     held = conditions(
-        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"]
-    )
+        result["method"], path, inputs, result["inputs"], used, RUNTIMES[format], result["data"],
+        reference,
+    )  # fmt: skip
     return _of_result(result, tensor, kind, held)
 
 

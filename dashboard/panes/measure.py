@@ -49,7 +49,7 @@ class MeasurePane:
         self.form = MeasureForm(session, arguments)
         self.progress = MeasureProgress(self.measuring)
         self.runs = RunsList(self)
-        self.distribution = ErrorDistribution(session, notices, self.form.request)
+        self.distribution = ErrorDistribution(session, notices, self.form.at_hand)
         self.refusal = pn.pane.HTML("", sizing_mode="stretch_width", margin=(12, 16))
         self.start = pmui.Button(
             label="Measure", icon="speed", variant="contained", size="small", margin=(8, 12),
@@ -171,7 +171,8 @@ class MeasurePane:
         record = kept.record(run_id) if kept is not None else None
         if opened is None or kept is None or record is None:
             return
-        self.store.delete(kept.key, record)
+        if kept.key:
+            self.store.delete(kept.key, record)
         self.on_graph.hide(opened, run_id)
         kept.drop(run_id)
         self._list(opened)

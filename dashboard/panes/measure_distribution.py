@@ -13,16 +13,15 @@ from components.plots.error_image import error_image
 from components.plots.tensor_histogram import tensor_histogram
 from components.plots.ticks import format_number
 from dashboard.notices import Notices
-from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, facts_html, text_html
 from dashboard.panes.measure_inputs import row, select
+from dashboard.run_again import AtHand, again
 from dashboard.run_error import take_distribution
 from dashboard.run_queue import QUEUE
-from dashboard.run_record import TensorPair
-from dashboard.run_request import Request
+from dashboard.run_record import ErrorFacts, TensorPair
 from dashboard.session import Session
 from dashboard.work import Progress, Work
-from graphs.errors import OpscopeError, quoted
+from graphs.errors import quoted
 from graphs.ir import Facts
 from measures.tensor_errors import TensorErrors
 
@@ -38,14 +37,12 @@ class ErrorDistribution:
     ----------
     session : Session
     notices : Notices
-    request : callable (OpenModel) -> Request
-        What the form asks for now.
+    at_hand : callable () -> AtHand
+        The files that the run may have been taken with.
     """
 
-    def __init__(
-        self, session: Session, notices: Notices, request: Callable[[OpenModel], Request]
-    ) -> None:
-        self.session, self.notices, self._request = session, notices, request
+    def __init__(self, session: Session, notices: Notices, at_hand: Callable[[], AtHand]) -> None:
+        self.session, self.notices, self._at_hand = session, notices, at_hand
         self._work = Work(notices.add, submit=QUEUE.submit)
         self.pair: TensorPair | None = None
         self.kind = select("Errors", KINDS, "accumulated")
@@ -81,13 +78,17 @@ class ErrorDistribution:
         """End what is being counted."""
         self._work.cancel()
 
-    def _pairs(self) -> Sequence[TensorPair]:
-        """Return what the chosen run has paired, where its graph is shown."""
+    def _facts(self) -> ErrorFacts | None:
+        """Return what the chosen run tells of errors, where its graph is shown."""
         opened, graph = self.session.opened, self.session.graph
         run = opened.kept.loaded.get(opened.kept.chosen) if opened is not None else None
-        if opened is None or graph is None or run is None or run.record.error is None:
-            return ()
-        return run.record.error.pairs if graph.id == opened.model.graphs[0].id else ()
+        if opened is None or graph is None or run is None:
+            return None
+        return run.record.error if graph.id == opened.model.graphs[0].id else None
+
+    def _pairs(self) -> Sequence[TensorPair]:
+        facts = self._facts()
+        return facts.pairs if facts is not None else ()
 
     def _pair(self) -> TensorPair | None:
         graph, rows = self.session.graph, self.session.selection
@@ -98,19 +99,16 @@ class ErrorDistribution:
 
     def _asked(self, _event: Any) -> None:
         opened, pair, kind = self.session.opened, self.pair, self.kind.value
-        if opened is None or pair is None:
+        facts, at_hand = self._facts(), self._at_hand()
+        if opened is None or opened.file is None or pair is None or facts is None:
             return
-        try:
-            request = self._request(opened)
-        except OpscopeError as error:
-            self.notices.add(error)
-            return
+        model, file = opened.model, opened.file
         self._say("Running both models …")
         self.plots.clear()
 
         def job(progress: Progress) -> TensorErrors:
             return take_distribution(
-                request, pair.tensor, kind,
+                again(model, file, facts, at_hand), pair.tensor, kind,
                 lambda: progress.cancelled() or QUEUE.is_closing(), lambda *_: None,
             )  # fmt: skip
 

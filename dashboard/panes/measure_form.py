@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
@@ -14,10 +15,11 @@ from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_files import FileChoice
 from dashboard.panes.measure_inputs import InputsForm, number, row, select, value_of
+from dashboard.run_again import AtHand
 from dashboard.run_files import FileSource
 from dashboard.run_request import Kind, Request, is_runnable
 from dashboard.session import Session
-from graphs.errors import NotRunnable
+from graphs.errors import NotRunnable, OpscopeError
 from graphs.ir import Graph
 from measures.latency import RUNTIMES, LatencySettings
 from measures.runners.worker import Limits
@@ -141,6 +143,18 @@ class MeasureForm:
             mapping=self.mapping.source() if self.error.value else None,
             limits=self._limits(),
         )
+
+    def at_hand(self) -> AtHand:
+        """Return the files that a kept run may have been taken with: chosen here, or open."""
+        chosen: list[list[FileSource]] = []
+        for field in (self.reference_file, self.inputs.arrays, self.inputs.pictures, self.mapping):
+            found = None
+            with contextlib.suppress(OpscopeError):  # there is no such file now
+                found = field.source()
+            chosen.append([found] if found is not None else [])
+        open_files = [one.file for one in self.session.models if one.file is not None]
+        references, arrays, pictures, mappings = chosen
+        return AtHand([*references, *open_files], [*arrays, *pictures], mappings, self._limits())
 
     def _limits(self) -> Limits:
         caps = self._caps

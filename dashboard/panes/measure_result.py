@@ -122,8 +122,19 @@ def condition_facts(record: RunRecord) -> Facts:
         ("system", f"{held.get('system', '')}, Python {held.get('python', '')}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ("model's SHA-256", str(held.get("model_sha256", ""))[:SHORT_HASH_CHARS]),
+        *_twin_facts(record),
     ]
     return [(name, text) for name, text in rows if text]
+
+
+def _twin_facts(record: RunRecord) -> Facts:
+    """Return which float model and which pairs of nodes the errors were taken with."""
+    error = record.error
+    if error is None:
+        return []
+    mapping = f"{error.mapping}, {error.mapping_sha256[:SHORT_HASH_CHARS]}" if error.mapping else ""
+    reference = str(error.conditions.get("reference_sha256", ""))[:SHORT_HASH_CHARS]
+    return [("float model's SHA-256", reference), ("pairs of nodes", mapping)]
 
 
 def _how(held: Mapping[str, Any]) -> Facts:

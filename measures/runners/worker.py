@@ -49,6 +49,10 @@ class Limits:
     seconds: float = 300.0
     memory_bytes: int = 8 << 30
 
+    def as_settings(self) -> dict[str, float]:
+        """Return them as a record of settings names them."""
+        return {"time_limit_s": self.seconds, "memory_limit_mb": self.memory_bytes >> 20}
+
 
 def run_task(
     measure: str,
