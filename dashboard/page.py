@@ -66,7 +66,7 @@ class App:
         self.offer = CompareMeasuring(
             self.comparing, lambda session: self.split.side_of(session).panel.measure
         )
-        self.compare.errors.view.append(self.offer.view)
+        self.compare.offer_measuring(self.offer.view)
         self.right = RightBar(self.split, self.compare.view)
         self.comparing.param.watch(self._compared, "others")
         self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")

@@ -29,14 +29,14 @@ def parts() -> Compared:
 
 def cells(parts: Compared) -> list[list[str]]:
     """Return the table of totals as texts."""
-    html = parts.pane.numbers.totals.object
+    html = parts.tab.numbers.totals.object
     rows = html.partition("<table")[2].partition("</table>")[0].split("<tr>")[2:]
     return [[c.partition("</td>")[0] for c in row.split("<td>")[1:]] for row in rows]
 
 
 def ranked(parts: Compared, sort: str = "nodes") -> list[str]:
     """Return the names of the bars."""
-    ranking = parts.pane.numbers.ranking
+    ranking = parts.tab.numbers.ranking
     ranking.show(sort)
     names = ranking.data_of(sort).names
     return [names[at] for at in ranking.places]
@@ -45,7 +45,7 @@ def ranked(parts: Compared, sort: str = "nodes") -> list[str]:
 def test_a_measure_needs_a_side_in_the_same_unit() -> None:
     """Without one the tab says how to get it; it is offered as soon as it is there."""
     parts = Compared(OLD, NEW)
-    numbers = parts.pane.numbers
+    numbers = parts.tab.numbers
     measured(parts.base, OF_A)
     measured(parts.other, OF_B, "size", "bytes")
     assert numbers._nothing.visible and not numbers._drawn.visible and parts.choice.data is None
@@ -59,9 +59,9 @@ def test_pure_numbers_are_compared_with_their_like_alone() -> None:
     parts = Compared(OLD, NEW)
     measured(parts.base, OF_A, "MSE", "", "max")
     measured(parts.other, OF_B, "cosine distance", "", "max")
-    assert not parts.pane.numbers.a.options
+    assert not parts.tab.numbers.a.options
     measured(parts.other, OF_B, "MSE", "", "max")
-    assert list(parts.pane.numbers.a.options.values()) == ["MSE"]
+    assert list(parts.tab.numbers.a.options.values()) == ["MSE"]
 
 
 def test_what_differs_comes_before_what_is_the_same() -> None:
@@ -76,7 +76,7 @@ def test_what_differs_comes_before_what_is_the_same() -> None:
         session.add_node_data(
             [NodeData(name, unit, "computed", graph.id, v) for name, unit, v in sets]
         )
-    assert list(parts.pane.numbers.a.options.values()) == ["size", "count"]
+    assert list(parts.tab.numbers.a.options.values()) == ["size", "count"]
 
 
 def test_what_was_measured_comes_first_and_the_same_name_beside_it(parts: Compared) -> None:
@@ -84,8 +84,8 @@ def test_what_was_measured_comes_first_and_the_same_name_beside_it(parts: Compar
     graph = parts.other.graph
     assert graph is not None
     measured(parts.other, OF_B, "an older latency")
-    assert parts.pane.numbers.a.value == "latency" == parts.pane.numbers.b.value
-    assert list(parts.pane.numbers.b.options.values()) == ["latency", "an older latency"]
+    assert parts.tab.numbers.a.value == "latency" == parts.tab.numbers.b.value
+    assert list(parts.tab.numbers.b.options.values()) == ["latency", "an older latency"]
 
 
 def test_totals_over_all_and_over_what_both_have(parts: Compared) -> None:
@@ -95,7 +95,7 @@ def test_totals_over_all_and_over_what_both_have(parts: Compared) -> None:
         ["total, on both sides", "7 ms", "4.5 ms", "−2.5 ms", "0.643×"],
     ]
     assert "3 pairs with a value on both sides, 1 on A alone, 1 on B alone" in (
-        parts.pane.numbers.totals.object
+        parts.tab.numbers.totals.object
     )
 
 
@@ -103,14 +103,14 @@ def test_errors_are_not_added_up(parts: Compared) -> None:
     """Of what has no sum the worst is told."""
     measured(parts.base, OF_A, "max abs error", "V", "max")
     measured(parts.other, OF_B, "max abs error", "V", "max")
-    parts.pane.numbers.a.value = "max abs error"
+    parts.tab.numbers.a.value = "max abs error"
     assert cells(parts)[0] == ["largest", "4 V", "2 V", "−2 V", "0.5×"]
 
 
 def test_another_measure_of_b_is_paired(parts: Compared) -> None:
     """Choosing B's set again pairs it anew."""
     measured(parts.other, dict.fromkeys(OF_A, 10.0), "latency of all")
-    parts.pane.numbers.b.value = "latency of all"
+    parts.tab.numbers.b.value = "latency of all"
     assert cells(parts)[0][2] == "40 ms"
 
 
@@ -119,13 +119,13 @@ def test_rankings_by_node_group_and_op_type(parts: Compared) -> None:
     assert ranked(parts)[:2] == ["s/conv", "t/soft"]
     assert ranked(parts, "groups") == ["s", "t"]
     assert ranked(parts, "op types") == ["Conv", "Softmax", "Relu", "TopK"]
-    parts.pane.numbers.by.value = "ratio"
+    parts.tab.numbers.by.value = "ratio"
     assert ranked(parts) == ["s/conv", "s/relu", "t/conv"]
 
 
 def test_a_click_in_a_ranking_shows_what_it_stands_for(parts: Compared) -> None:
     """A node on both graphs; all nodes of a group or an op type."""
-    numbers = parts.pane.numbers
+    numbers = parts.tab.numbers
     columns = parts.choice.columns
     assert columns is not None
     numbers._bar_clicked("nodes", parts.pair_of("t/conv"))
@@ -138,7 +138,7 @@ def test_a_click_in_a_ranking_shows_what_it_stands_for(parts: Compared) -> None:
 
 def test_a_box_on_the_scatter_selects_pairs_on_both_sides(parts: Compared) -> None:
     """The selection is drawn on top of it."""
-    scatter = parts.pane.numbers.scatter
+    scatter = parts.tab.numbers.scatter
     scatter._on_select(scatter.rows_in(0, 5, 1.2, 5))
     assert parts.ids() == (["s/relu", "t/conv"], ["s/relu", "t/conv"])
     assert scatter._rows.tolist() == parts.choice.selected.tolist()
@@ -146,7 +146,7 @@ def test_a_box_on_the_scatter_selects_pairs_on_both_sides(parts: Compared) -> No
 
 def test_a_threshold_filters_both_graphs_and_the_list(parts: Compared) -> None:
     """What grew by more than the bound remains, on both sides."""
-    numbers = parts.pane.numbers
+    numbers = parts.tab.numbers
     numbers._bound_moved(0.25)
     parts.choice.toggle_kind("equal")
     kept = parts.pair_of("s/relu")
@@ -161,7 +161,7 @@ def test_a_threshold_filters_both_graphs_and_the_list(parts: Compared) -> None:
 
 def test_a_filter_removed_elsewhere_is_removed_here(parts: Compared) -> None:
     """The bar's own Clear takes the bound away; its slider moves it."""
-    numbers = parts.pane.numbers
+    numbers = parts.tab.numbers
     numbers._bound_moved(0.25)
     parts.base.set_threshold(Threshold("latency: B − A", 0.75))
     assert parts.choice.bound == 0.75 == numbers.threshold.threshold
@@ -171,8 +171,8 @@ def test_a_filter_removed_elsewhere_is_removed_here(parts: Compared) -> None:
 
 def test_another_column_ends_the_filter(parts: Compared) -> None:
     """A bound on a difference says nothing of a ratio."""
-    parts.pane.numbers._bound_moved(0.25)
-    parts.pane.numbers.by.value = "ratio"
+    parts.tab.numbers._bound_moved(0.25)
+    parts.tab.numbers.by.value = "ratio"
     assert parts.choice.bound is None
     assert parts.base.threshold is None and parts.other.threshold is None
 
@@ -183,7 +183,7 @@ def test_following_sessions_and_a_threshold_agree() -> None:
     Following(parts.comparing)
     measured(parts.base, OF_A)
     measured(parts.other, OF_B)
-    parts.pane.numbers._bound_moved(0.25)
+    parts.tab.numbers._bound_moved(0.25)
     assert parts.choice.bound == 0.25
     assert parts.base.threshold == parts.other.threshold == Threshold("latency: B − A", 0.25)
 
@@ -191,11 +191,11 @@ def test_following_sessions_and_a_threshold_agree() -> None:
 def test_both_graphs_are_coloured_on_request(parts: Compared) -> None:
     """Difference and ratio are node data of both sides; the difference of kinds stays."""
     assert parts.base.set_of("latency: B − A") is None
-    parts.pane.numbers.by.value = "ratio"
-    parts.pane.numbers.color.clicks += 1
+    parts.tab.numbers.by.value = "ratio"
+    parts.tab.numbers.color.clicks += 1
     for session in (parts.base, parts.other):
         assert session.measure == "latency: B ÷ A" and session.set_of(KIND_DATA) is not None
-    assert list(parts.pane.numbers.a.options.values()) == ["latency"]
+    assert list(parts.tab.numbers.a.options.values()) == ["latency"]
 
 
 def test_a_correction_pairs_the_numbers_anew(parts: Compared) -> None:
@@ -213,8 +213,8 @@ def test_a_name_from_a_file_is_never_markup() -> None:
     parts = Compared(OLD, NEW)
     measured(parts.base, OF_A, "x", "<b>")
     measured(parts.other, OF_B, "x", "<b>")
-    assert "<b>" not in parts.pane.numbers.totals.object
-    assert "&lt;b&gt;" in parts.pane.numbers.totals.object
+    assert "<b>" not in parts.tab.numbers.totals.object
+    assert "&lt;b&gt;" in parts.tab.numbers.totals.object
 
 
 def test_labels_are_no_numbers(parts: Compared) -> None:
@@ -228,4 +228,4 @@ def test_labels_are_no_numbers(parts: Compared) -> None:
             NodeData("label", "ms", "x", graph.id, none * 0, (), categories=("a",)),
         ]
     )
-    assert list(parts.pane.numbers.a.options.values()) == ["latency"]
+    assert list(parts.tab.numbers.a.options.values()) == ["latency"]

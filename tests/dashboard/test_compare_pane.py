@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import panel as pn
 import pytest
 
+from dashboard.comparing import Comparing
+from dashboard.notices import Notices
 from dashboard.open_model import OpenModel
+from dashboard.panes.compare import ComparePane
 from dashboard.panes.compare_head import position, verdict
+from dashboard.session import Session
+from dashboard.work import Work
 from graphs.ir import Model
 from graphs.match_types import KINDS
 from importers import read
@@ -39,16 +45,38 @@ def kinds_of(parts: Compared, pairs: np.ndarray) -> list[str]:
 
 def test_without_a_comparison_the_tab_says_how_to_begin(parts: Compared) -> None:
     """Closing the last pane leaves a hint; what was matched is gone."""
-    assert parts.pane._open.visible and not parts.pane._empty.visible
+    assert parts.tab.view.visible and not parts.pane._empty.visible
     parts.comparing.stop(0)
-    assert parts.pane._empty.visible and not parts.pane._open.visible
+    assert parts.pane._empty.visible and not parts.tab.view.visible
     assert parts.choice.columns is None and not len(parts.choice.steps)
+
+
+def test_what_measures_is_shown_below_the_errors() -> None:
+    """Whether it is given before or after a comparison opens."""
+    for is_early in (True, False):
+        parts = Compared(OLD, NEW)
+        button = pn.Spacer()
+        if is_early:
+            parts.comparing.stop(0)
+            parts.pane.parts = None
+        parts.pane.offer_measuring(button)
+        if is_early:
+            parts.comparing.start(parts.b)
+        assert parts.tab.errors.view.objects[-1] is button
+
+
+def test_a_session_that_compares_nothing_makes_no_parts() -> None:
+    """The first page does not wait for what it may never show."""
+    session, notices = Session(), Notices()
+    work = Work(notices.add)
+    pane = ComparePane(Comparing(session, work, notices), work, notices)
+    assert pane.parts is None and len(pane.view.objects) == 1
 
 
 def test_the_head_names_both_models_and_the_verdict(digits: tuple[Model, Model]) -> None:
     """A and B with format and size, and the sentence that the command line says."""
     parts = Compared(*digits)
-    text = parts.pane.head.text.object
+    text = parts.tab.head.text.object
     for said in ("digits_cnn_float.onnx", "ONNX, 63 nodes", "digits_cnn_float.tflite", "TFLite"):
         assert said in text
     assert "1 added, 11 fused, 40 equal; the same weights" in text
@@ -56,18 +84,18 @@ def test_the_head_names_both_models_and_the_verdict(digits: tuple[Model, Model])
 
 def test_another_pane_may_be_the_other_side(parts: Compared) -> None:
     """With a family of variants the reader chooses which of them is B."""
-    which = parts.pane.head.which
+    which = parts.tab.head.which
     assert not which.visible
     parts.comparing.start(OpenModel(OLD))
     assert which.visible and which.value == 1 and list(which.options.values()) == [0, 1]
-    assert "pane C" in parts.pane.head.text.object and "Nothing differs" in (
-        parts.pane.head.text.object
+    assert "pane C" in parts.tab.head.text.object and "Nothing differs" in (
+        parts.tab.head.text.object
     )
     which.value = 0
-    assert "pane B" in parts.pane.head.text.object
+    assert "pane B" in parts.tab.head.text.object
     assert kinds_of(parts, parts.choice.steps) == ["changed", "added"]
     parts.comparing.stop(0)
-    assert not which.visible and "Nothing differs" in parts.pane.head.text.object
+    assert not which.visible and "Nothing differs" in parts.tab.head.text.object
 
 
 def test_nothing_differs_is_said(digits: tuple[Model, Model]) -> None:
@@ -75,7 +103,7 @@ def test_nothing_differs_is_said(digits: tuple[Model, Model]) -> None:
     parts = Compared(digits[0], digits[0])
     assert parts.comparing.view is not None
     assert verdict(parts.comparing.view.matching).startswith("Nothing differs: 63 equal")
-    assert parts.pane.head.next.disabled
+    assert parts.tab.head.next.disabled
 
 
 def test_names_of_a_file_are_never_markup() -> None:
@@ -83,12 +111,12 @@ def test_names_of_a_file_are_never_markup() -> None:
     a = chain((HOSTILE, HOSTILE), ("x", "Conv"))
     model = Model(HOSTILE, HOSTILE, "tests", a.graphs)
     parts = Compared(model, chain(("y", "Conv")))
-    assert "&lt;img" in parts.pane.head.text.object and "<img" not in parts.pane.head.text.object
+    assert "&lt;img" in parts.tab.head.text.object and "<img" not in parts.tab.head.text.object
 
 
 def test_chips_count_and_filter(parts: Compared) -> None:
     """Each kind that is there has a chip with its count; a click lists the kind no more."""
-    chips, choice = parts.pane.head.chips, parts.choice
+    chips, choice = parts.tab.head.chips, parts.choice
     assert choice.columns is not None
     counts = choice.columns.counts()
     assert {k for k, chip in chips.items() if chip.visible} == {k for k in KINDS if counts[k]}
@@ -105,7 +133,7 @@ def test_chips_count_and_filter(parts: Compared) -> None:
 
 def test_steps_go_through_all_that_is_listed_and_round_the_end(parts: Compared) -> None:
     """Next visits each listed pair once, also what only B has, and then begins anew."""
-    head, choice = parts.pane.head, parts.choice
+    head, choice = parts.tab.head, parts.choice
     steps = choice.steps.tolist()
     seen = []
     for at in range(len(steps)):
@@ -126,7 +154,7 @@ def test_a_step_from_what_is_not_listed_goes_to_the_next_one(parts: Compared) ->
     equal = int(np.flatnonzero(choice.columns.kind == 0)[-1])
     parts.comparing.show_pair(equal)
     expected = [at for at in choice.steps.tolist() if at > equal] or choice.steps.tolist()
-    assert "– of" in parts.pane.head.position.object
+    assert "– of" in parts.tab.head.position.object
     choice.step(1)
     assert choice.selected.tolist() == expected[:1]
 
@@ -146,7 +174,7 @@ def test_constants_that_are_not_drawn_are_stepped_over() -> None:
     assert choice.columns is not None
     assert (choice.columns.sort[choice.is_listed] == 3).any()
     assert not (choice.columns.sort[choice.steps] == 3).any()
-    parts.pane.head.nodes.value = "constants"
+    parts.tab.head.nodes.value = "constants"
     assert (choice.columns.sort[choice.steps] == 3).all() and len(choice.steps)
     choice.step(1)
     assert parts.base.show_constants or parts.other.show_constants
@@ -157,7 +185,7 @@ def test_an_op_type_filters_until_it_is_clicked_again(digits: tuple[Model, Model
     parts = Compared(*digits)
     choice = parts.choice
     n_all = int(choice.is_listed.sum())
-    assert parts.pane.op_types.shown[0] == "Conv"
+    assert parts.tab.op_types.shown[0] == "Conv"
     choice.toggle_op_type("Conv")
     assert choice.columns is not None
     assert int(choice.is_listed.sum()) == 9 < n_all

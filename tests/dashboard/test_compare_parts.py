@@ -38,7 +38,7 @@ def parts() -> Compared:
 def test_weights_are_compared_when_asked_for(digits: tuple[Model, Model]) -> None:
     """The same weights are said to be; those of another model are listed, largest first."""
     parts = Compared(*digits)
-    weights = parts.pane.weights
+    weights = parts.tab.weights
     assert not weights.table.view.visible
     weights.start.clicks += 1
     assert "27 the same, 0 differ" in weights.text.object and not weights.start.disabled
@@ -48,7 +48,7 @@ def test_weights_are_compared_when_asked_for(digits: tuple[Model, Model]) -> Non
 def test_a_tolerance_forgives_small_differences() -> None:
     """What is within a share of the largest number is counted apart and not listed."""
     parts = Compared(weighted([1.0, 2.0, 4.0]), weighted([1.0, 2.0, 4.1]))
-    weights = parts.pane.weights
+    weights = parts.tab.weights
     weights.start.clicks += 1
     assert "0 the same, 1 differ" in weights.text.object and weights.table.n_shown == 1
     weights.tolerance.value = "0.05"
@@ -65,16 +65,16 @@ def test_a_tolerance_forgives_small_differences() -> None:
 def test_another_matching_forgets_the_weights(digits: tuple[Model, Model]) -> None:
     """What was found of one pair of models is never shown beside another."""
     parts = Compared(*digits)
-    parts.pane.weights.start.clicks += 1
-    assert parts.pane.weights.found
+    parts.tab.weights.start.clicks += 1
+    assert parts.tab.weights.found
     parts.comparing.start(OpenModel(digits[0]))
-    assert not parts.pane.weights.found and not parts.pane.weights.text.object
+    assert not parts.tab.weights.found and not parts.tab.weights.text.object
 
 
 def test_a_cancelled_comparison_of_weights_shows_nothing(digits: tuple[Model, Model]) -> None:
     """What comes after the reader has cancelled is dropped, and the button is back."""
     parts = Compared(*digits)
-    weights = parts.pane.weights
+    weights = parts.tab.weights
     held: list[object] = []
     weights.work.start = lambda *told: held.append(told)  # type: ignore[method-assign]
     weights.start.clicks += 1
@@ -101,7 +101,7 @@ def test_the_worst_error_is_told_and_shown(parts: Compared) -> None:
         "key", run_against("chain.onnx", {"p": 40.0, "r": 12.5, "q": np.inf}, "sqnr_db")
     )
     parts.choice.param.trigger("measured")
-    errors = parts.pane.errors
+    errors = parts.tab.errors
     assert "Worst SQNR_DB: 12.5 dB at c ↔ r" in errors.text.object and errors.button.visible
     errors.button.clicks += 1
     assert parts.ids() == (["c"], ["r"])
@@ -112,14 +112,14 @@ def test_what_a_node_itself_adds_comes_before_what_has_accumulated(parts: Compar
     run = run_against("chain.onnx", {"q": 3.0}, "sqnr_db", "sqnr_db_local")
     parts.b.kept.put("key", run)
     parts.choice.param.trigger("measured")
-    assert "SQNR_DB_LOCAL: 3 dB at b ↔ q" in parts.pane.errors.text.object
+    assert "SQNR_DB_LOCAL: 3 dB at b ↔ q" in parts.tab.errors.text.object
 
 
 def test_the_quantized_model_may_be_the_base(parts: Compared) -> None:
     """A run of A with B as its float model counts as well."""
     parts.a.kept.put("key", run_against("chain.onnx", {"a": 7.0}, "sqnr_db"))
     parts.choice.param.trigger("measured")
-    assert "7 dB at a ↔ p" in parts.pane.errors.text.object
+    assert "7 dB at a ↔ p" in parts.tab.errors.text.object
 
 
 def test_errors_of_all_pairs_are_ranked_and_listed(parts: Compared) -> None:
@@ -127,7 +127,7 @@ def test_errors_of_all_pairs_are_ranked_and_listed(parts: Compared) -> None:
     values = {"p": 40.0, "q": 30.0, "r": 12.5}
     parts.b.kept.put("key", run_against("chain.onnx", values, "sqnr_db", "sqnr_db_local"))
     parts.choice.param.trigger("measured")
-    errors = parts.pane.errors
+    errors = parts.tab.errors
     assert errors.measure.value == "sqnr_db_local" and len(errors.measure.options) == 2
     expected = [parts.pair_of(id) for id in ("r", "q", "p")]
     assert errors.ranking.ranked.tolist() == expected
@@ -144,9 +144,9 @@ def test_errors_follow_a_correction(parts: Compared) -> None:
     parts.b.kept.put("key", run_against("chain.onnx", {"r": 3.0}, "sqnr_db"))
     parts.choice.param.trigger("measured")
     parts.base.select([1])
-    parts.pane.mapping.unpair.clicks += 1
+    parts.tab.mapping.unpair.clicks += 1
     assert parts.choice.errors is not None
-    assert "3 dB at c ↔ r" in parts.pane.errors.text.object
+    assert "3 dB at c ↔ r" in parts.tab.errors.text.object
 
 
 def test_a_time_is_no_error(parts: Compared) -> None:
@@ -157,14 +157,14 @@ def test_a_time_is_no_error(parts: Compared) -> None:
     columns = {**run.columns, "latency_ms": np.array([1.0])}
     parts.b.kept.put("key", Run(record, run.nodes, columns))
     parts.choice.param.trigger("measured")
-    assert list(parts.pane.errors.measure.options.values()) == ["sqnr_db"]
+    assert list(parts.tab.errors.measure.options.values()) == ["sqnr_db"]
 
 
 def test_errors_against_another_model_are_not_told(parts: Compared) -> None:
     """A run with another reference says nothing of this pair; the hint stays."""
     parts.b.kept.put("key", run_against("other.onnx", {"p": 1.0}, "sqnr_db"))
     parts.choice.param.trigger("measured")
-    errors = parts.pane.errors
+    errors = parts.tab.errors
     assert not errors._measured.visible and "Not measured yet" in errors.text.object
 
 
@@ -173,7 +173,7 @@ def test_errors_against_another_model_are_not_told(parts: Compared) -> None:
 
 def test_a_pair_made_by_hand_is_counted_and_taken_back(parts: Compared) -> None:
     """Two selected nodes become a pair; undo gives the old one back."""
-    mapping = parts.pane.mapping
+    mapping = parts.tab.mapping
     before = parts.pair_of("a")
     assert parts.pairs[before].b == ("p",)
     parts.base.select([0])
@@ -189,34 +189,34 @@ def test_a_pair_made_by_hand_is_counted_and_taken_back(parts: Compared) -> None:
 def test_a_node_without_a_partner(parts: Compared) -> None:
     """What is selected stands alone from then on."""
     parts.base.select([1])
-    parts.pane.mapping.unpair.clicks += 1
+    parts.tab.mapping.unpair.clicks += 1
     assert parts.pairs[parts.pair_of("b")].b == () and parts.pairs[parts.pair_of("q")].a == ()
 
 
 def test_selecting_on_each_side_alone(parts: Compared) -> None:
     """The switch writes to the comparison, and follows it."""
-    parts.pane.mapping.apart.value = True
+    parts.tab.mapping.apart.value = True
     assert parts.comparing.is_correcting
     parts.comparing.is_correcting = False
-    assert not parts.pane.mapping.apart.value
+    assert not parts.tab.mapping.apart.value
 
 
 def test_a_saved_mapping_loads_again(parts: Compared) -> None:
     """What was corrected and saved gives the same pairs to a new comparison."""
     parts.base.select([0])
     parts.other.select([2])
-    parts.pane.mapping.pair.clicks += 1
-    saved = parts.pane.mapping._saved().getvalue()
+    parts.tab.mapping.pair.clicks += 1
+    saved = parts.tab.mapping._saved().getvalue()
     assert orjson.loads(saved)["type"] == "sync_navigation"
     again = Compared(OLD, NEW)
     load(again, saved)
     assert [(p.a, p.b) for p in again.pairs] == [(p.a, p.b) for p in parts.pairs]
-    assert again.pane.mapping.load.value is None and not again.notices.shown
+    assert again.tab.mapping.load.value is None and not again.notices.shown
 
 
 def load(parts: Compared, content: bytes, name: str = "mine.json") -> None:
     """Upload a mapping as the browser does."""
-    parts.pane.mapping.load.param.update(filename=name, value=content)
+    parts.tab.mapping.load.param.update(filename=name, value=content)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from dashboard.comparing import Comparing
 from dashboard.notices import Notices
 from dashboard.open_model import OpenModel
-from dashboard.panes.compare import ComparePane
+from dashboard.panes.compare import ComparePane, CompareParts
 from dashboard.panes.compare_choice import CompareChoice
 from dashboard.panes.compare_table import DifferencesTable
 from dashboard.session import Session
@@ -35,6 +35,12 @@ class Compared:
         other = self.comparing.start(self.b)
         assert other is not None
         self.other = other
+
+    @property
+    def tab(self) -> CompareParts:
+        """What speaks of the open comparison."""
+        assert self.pane.parts is not None
+        return self.pane.parts
 
     @property
     def choice(self) -> CompareChoice:
