@@ -11,7 +11,7 @@ from dashboard.report_side import ReportSide
 from dashboard.run_record import Run
 from dashboard.session import Session, first_view
 from graphs.ir import Facts
-from graphs.match_view import KIND_DATA, End, MatchView
+from graphs.match_view import End, MatchView
 
 
 def session_side(session: Session, view: MatchView, end: End) -> ReportSide:
@@ -21,16 +21,15 @@ def session_side(session: Session, view: MatchView, end: End) -> ReportSide:
     """
     opened, graph, expanded = session.opened, session.graph, session.expanded
     assert opened is not None and graph is not None
-    sets = session.node_data
     if not has_graph(view, end, graph.id):
         graph = graphs_of(view, end)[0]
         expanded = first_view(graph)
-        sets = opened.node_data.get(graph.id, [])
+    # Of the model's own: what a comparison adds to a session is told by the report itself.
     return ReportSide(
         opened.model,
         graph,
         expanded,
-        tuple(one for one in sets if one.name != KIND_DATA),
+        tuple(opened.node_data.get(graph.id, ())),
         taken=tuple(_taken(opened)),
         is_flat=session.flat,
         shows_constants=session.show_constants,

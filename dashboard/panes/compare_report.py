@@ -32,7 +32,7 @@ class ReportButton:
         )  # fmt: skip
         self.file = pmui.FileDownload(
             filename="report.html", label="Report", auto=True, embed=False,
-            sx={"display": "none"}, width=0, height=0, margin=0,
+            sx={"display": "none"}, margin=0,
         )  # fmt: skip
         self.view = pmui.Row(self.button, self.file, margin=0)
         comparing.param.watch(self._show, ["view", "others"])

@@ -14,8 +14,10 @@ from dashboard.cli import main
 from dashboard.open_model import OpenModel
 from dashboard.panes.compare_report import ReportButton, file_name
 from dashboard.report import session_report
+from dashboard.report_session import session_side
 from dashboard.session import Session
 from dashboard.work import Work
+from graphs.match_view import KIND_DATA
 from graphs.visible import visible
 from sample_models import sample
 from tests.dashboard.test_comparing import Parts
@@ -80,6 +82,14 @@ def test_a_report_of_a_page_shows_what_its_panes_show(parts: Parts) -> None:
                                 strict=True):  # fmt: skip
         assert session.graph is not None
         assert picture.count("data-k=") == visible(session.graph, session.expanded).n_items
+
+
+def test_what_a_comparison_adds_to_a_session_is_no_measure(parts: Parts) -> None:
+    """Differences that colour both panes stand in no list of measures or sources."""
+    view = parts.comparing.view
+    assert view is not None and KIND_DATA in {one.name for one in parts.base.node_data}
+    side = session_side(parts.base, view, "a")
+    assert KIND_DATA not in {one.name for one in side.sets}
 
 
 def test_a_graph_outside_the_matching_gives_way_to_the_first(parts: Parts) -> None:
