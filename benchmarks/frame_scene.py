@@ -5,6 +5,8 @@ Apart from the benchmarks that draw it, since browser tests draw it as well.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +57,26 @@ def grid_scene(
         strings=strings,
         graph_key=graph_key,
         size=(float((rect[:, 0] + rect[:, 2]).max()), float((rect[:, 1] + rect[:, 3]).max())),
+    )
+
+
+def spread_scene(
+    scene: Scene, factor: tuple[float, float], offset: tuple[float, float], first_key: int
+) -> Scene:
+    """Return a scene with every box elsewhere: places times `factor` plus `offset`.
+
+    Its keys begin at `first_key`, in the same order.
+    """
+    by, away = np.array(factor, np.float32), np.array(offset, np.float32)
+    rect = scene.item_rect.copy()
+    rect[:, :2] = rect[:, :2] * by + away
+    return replace(
+        scene,
+        item_rect=rect,
+        item_key=np.arange(len(rect), dtype=np.uint32) + np.uint32(first_key),
+        segment_points=scene.segment_points * np.tile(by, 4) + np.tile(away, 4),
+        size=(scene.size[0] * factor[0] + offset[0], scene.size[1] * factor[1] + offset[1]),
+        graph_key=f"{scene.graph_key} from {first_key}",
     )
 
 

@@ -63,10 +63,10 @@ _CATEGORIES = (
 # for the greatest distance (CIELAB) that the colour-blind keep as well.
 _KIND_COLORS = {
     "equal": ("#c9d0da", "#454d59"),
-    "changed": ("#dcae09", "#f5ab16"),
-    "added": ("#1d67d6", "#2f86fa"),
-    "removed": ("#c32d10", "#e0603f"),
-    "fused": ("#a63480", "#c067b6"),
+    "changed": ("#dcae09", "#f7b01a"),
+    "added": ("#1d67d6", "#2b84f7"),
+    "removed": ("#c32d10", "#f27950"),
+    "fused": ("#a63480", "#c98ad8"),
     "split": ("#06bd74", "#3ddea6"),
 }
 _REST_COLORS = ("#9aa1ac", "#70757e")

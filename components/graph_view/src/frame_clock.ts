@@ -15,6 +15,7 @@ export class FrameClock {
   private due = new Set<Drawn>();
   private spare = new Set<Drawn>();
   private request = 0;
+  private isTurnFree = true;
 
   /** Asks for the next frame; while views move or follow in a frame, for this one. */
   ask(view: Drawn): void {
@@ -26,8 +27,16 @@ export class FrameClock {
     this.due.delete(view);
   }
 
+  /** True for the first who asks in a frame: for work that can wait, so that no frame does it twice. */
+  takeTurn(): boolean {
+    const { isTurnFree } = this;
+    this.isTurnFree = false;
+    return isTurnFree;
+  }
+
   private tick(now: number): void {
     const { due } = this;
+    this.isTurnFree = true;
     // Views that are asked for in these loops are visited by them as well.
     for (const view of due) guarded(() => view.move(now));
     for (const view of due) guarded(() => view.follow(now));

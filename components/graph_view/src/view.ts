@@ -194,7 +194,7 @@ export class View implements Drawn {
     this.steer.finish();
     this.clock.forget(this);
     if (!this.isDrawable) return;
-    for (let tries = 0; tries < 50 && !this.planLabels(); tries++);
+    for (let tries = 0; tries < 50 && !this.planLabels(true); tries++);
     this.paint();
   }
 
@@ -238,7 +238,7 @@ export class View implements Drawn {
   draw(): void {
     if (!this.isDrawable) return;
     const start = performance.now();
-    const isWhole = this.planLabels();
+    const isWhole = this.planLabels(false);
     this.paint();
     this.stats.add(this.spentMs + performance.now() - start);
     this.spentMs = 0;
@@ -260,10 +260,14 @@ export class View implements Drawn {
     tween.step(t);
   }
 
-  private planLabels(): boolean {
+  /** Lays labels out where that is needed; false while some are missing. */
+  private planLabels(isUrgent: boolean): boolean {
     const { plan, scene, picking } = this;
     if (!plan || !scene || !picking) return true;
     if (plan.holds(this.camera, this.size)) return true;
+    const isTurn = this.clock.takeTurn();
+    const mayWait = !isUrgent && plan.nearlyHolds(this.camera, this.size);
+    if (mayWait && !isTurn) return false;
     const isWhole = plan.make(scene, picking, this.camera, this.size);
     this.renderer?.setLabels(plan.records, plan.nGlyphs);
     this.stats.nLabels = plan.nLabels;

@@ -55,11 +55,22 @@ export class LabelPlan {
   }
 
   holds(camera: Camera, size: ViewSize): boolean {
+    return this.isNear(camera, ZOOM_STEP) && this.covers(worldView(camera, size));
+  }
+
+  /** Whether it will do for a frame or two: few labels are missing, at the edge. */
+  nearlyHolds(camera: Camera, size: ViewSize): boolean {
+    return this.isNear(camera, ZOOM_STEP ** 3) && this.covers(worldView(camera, size, -MARGIN));
+  }
+
+  private isNear(camera: Camera, step: number): boolean {
+    const ratio = camera.zoom / this.zoom;
+    return ratio <= step && ratio >= 1 / step;
+  }
+
+  private covers(seen: Rect): boolean {
     const { region } = this;
     if (!region) return false;
-    const ratio = camera.zoom / this.zoom;
-    if (ratio > ZOOM_STEP || ratio < 1 / ZOOM_STEP) return false;
-    const seen = worldView(camera, size);
     const isInside = seen.x >= region.x && seen.y >= region.y;
     return (
       isInside &&
