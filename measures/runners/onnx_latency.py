@@ -56,18 +56,12 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     feed = drawn.feeds[0]
     n_wanted, n_warmup = int(request["n_repeats"]), int(request["n_warmup"])
     try:
-        first_ns = timed(lambda: plain.run(None, feed), 1)[0, 0]
-        n_events, n_counted = _n_events(model, request, feed)
-        n_repeats, n_warm = _n_runs(n_wanted, n_warmup, n_events)
-        how = plan(n_repeats, n_warm, first_ns / 1e9, 1 + n_counted)
-        profiled = _session(model, request, prefix=str(Path.cwd() / "profile"))
-        whole = _in_turns(plain, profiled, feed, how, n_repeats)
+        whole, profile, how, n_repeats = _profiled(model, plain, request, feed)
     except NotRunnable:
         raise
     except Exception as error:  # the runtime's exceptions share no public base
         raise _failure(error, keys) from error
     fused = fusion(model, onnx_sessions.load(OPTIMIZED)) if is_optimized else Fusion()
-    profile = Path(profiled.end_profiling())
     times, other_us = _node_times(profile, how.n_warmup, n_repeats, _indices(model, fused))
     cost = profiler_cost(int(request["n_threads"]))
     return {
@@ -86,6 +80,30 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
         "method": f"ONNX Runtime's profiler, its own {cost.node_us[0]:.1f} µs a node taken off, "
         f"graph optimization {request.get('optimization')}",
     }
+
+
+def _profiled(
+    model: Any, plain: Any, request: dict[str, Any], feed: Feed
+) -> tuple[NDArray[np.int64], Path, Plan, int]:
+    """Run the model with the profiler and without; return the latter's times, and the profile.
+
+    Returns
+    -------
+    int64 array, shape (k, 2)
+        Wall and CPU time of the runs without profiler, ns.
+    Path
+        Of the profile.
+    Plan
+    int
+        Profiled runs that count.
+    """
+    first_ns = timed(lambda: plain.run(None, feed), 1)[0, 0]
+    n_events, n_counted = _n_events(model, request, feed)
+    n_repeats, n_warmup = _n_runs(int(request["n_repeats"]), int(request["n_warmup"]), n_events)
+    how = plan(n_repeats, n_warmup, first_ns / 1e9, 1 + n_counted)
+    profiled = _session(model, request, prefix=str(Path.cwd() / "profile"))
+    whole = _in_turns(plain, profiled, feed, how, n_repeats)
+    return whole, Path(profiled.end_profiling()), how, n_repeats
 
 
 def _n_events(model: Any, request: dict[str, Any], feed: Feed) -> tuple[int, int]:
