@@ -43,6 +43,8 @@ class Arguments:
     max_upload_bytes : int
         Of one session, over all that it holds.
     caps : MeasureCaps
+    is_comparing : bool
+        Whether all `models`, up to four, are shown side by side; two are in any case.
     """
 
     models: tuple[Path, ...]
@@ -50,11 +52,21 @@ class Arguments:
     roots: tuple[Path, ...]
     max_upload_bytes: int
     caps: MeasureCaps = field(default_factory=MeasureCaps)
+    is_comparing: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the app itself takes."""
-    parser.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="models to open")
+    parser.add_argument(
+        "models",
+        nargs="*",
+        type=Path,
+        metavar="MODEL",
+        help="models to open; two are shown side by side",
+    )
+    parser.add_argument(
+        "--compare", action="store_true", help="show up to four models side by side, not two only"
+    )
     parser.add_argument(
         "--node-data",
         nargs="+",
@@ -113,4 +125,5 @@ def from_namespace(values: argparse.Namespace) -> Arguments:
             memory_bytes=max(256, values.max_measure_mb) << 20,
             repeats=max(1, values.max_repeats),
         ),
+        is_comparing=values.compare,
     )

@@ -60,11 +60,14 @@ class Restoring:
         self.opening.open_at_start(self._opened_given)
 
     def _opened_given(self, models: Sequence[OpenModel]) -> None:
-        """Show what the server was started with; two models stand side by side."""
+        """Show what the server was started with; two models stand side by side, more if asked."""
         self._opened(models)
-        given = self.opening.arguments.models
-        if not self.beside and len(given) == len(models) == 2:
-            self.comparing.start(models[1])
+        arguments = self.opening.arguments
+        is_pair = len(arguments.models) == len(models) == 2
+        if not self.beside and (is_pair or (arguments.is_comparing and arguments.models)):
+            for one in models[1 : MAX_OTHERS + 1]:
+                self.comparing.start(one)
+            self.comparing.at = 0
 
     def _opened(self, models: Sequence[OpenModel]) -> None:
         session, state = self.opening.session, self.state

@@ -31,6 +31,8 @@ def _flags(values: argparse.Namespace) -> list[str]:
     caps = arguments.caps
     flags += ["--max-measure-s", str(caps.seconds), "--max-repeats", str(caps.repeats)]
     flags += ["--max-measure-mb", str(caps.memory_bytes >> 20)]
+    if arguments.is_comparing:
+        flags.append("--compare")
     if arguments.node_data:
         flags += ["--node-data", *map(str, arguments.node_data)]
     return flags

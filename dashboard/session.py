@@ -1,4 +1,4 @@
-"""Session: the state of one browser tab, shared by all panes. Knows graphs, no widgets.
+"""Session: the state of one graph on the page, shared by all panes. Knows graphs, no widgets.
 
 A pane reads the session and writes to it; it never talks to another pane. Array
 parameters always compare as changed, so they are written in one place each
@@ -45,7 +45,7 @@ class Threshold:
 
 
 class Session(param.Parameterized):
-    """One browser tab's state.
+    """The state of one graph on the page.
 
     Parameters
     ----------

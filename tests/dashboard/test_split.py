@@ -56,6 +56,20 @@ def test_other_numbers_of_models_stand_alone(given: list[str]) -> None:
     assert app.comparing.others == [] and not app.right.choice.visible
 
 
+def test_a_family_stands_side_by_side_when_asked() -> None:
+    """With ``--compare`` up to four models are shown; the first other is spoken of."""
+    app = App(parse(["--compare", *[FLOAT, INT8] * 3]), {})
+    assert len(app.comparing.others) == 3 and app.comparing.at == 0
+    assert all(app.comparing.view_of(one) is not None for one in app.comparing.others)
+
+
+def test_an_embedded_page_shows_both_graphs() -> None:
+    """A link to a comparison works in an iframe too."""
+    app = App(parse([FLOAT, INT8]), {"embed": "1"})
+    assert len(app.split.view.objects) == 2
+    assert app.split.view in app.page.main[0].select(type(app.split.view))
+
+
 def test_views_move_together_while_they_follow(app: App) -> None:
     """Both views are of one group and know which is the base, until the reader lets go."""
     views = [side.graph.view for side in app.split.sides]
