@@ -3,6 +3,7 @@ import type { Legend } from "../scene";
 import { element } from "./dom";
 
 const MAX_SWATCHES = 12;
+const SHORT_CHARS = 10; // texts of which a narrow pane has room for two beside each other
 const COLOR = /^#[0-9a-f]{6}$/i;
 
 export class LegendPanel {
@@ -53,7 +54,8 @@ function ramp(legend: Legend): HTMLElement {
 }
 
 function swatches(legend: Legend): HTMLElement {
-  const list = element("div", { class: "og-swatches" });
+  const isShort = legend.swatches.every(([, text]) => text.length <= SHORT_CHARS);
+  const list = element("div", { class: `og-swatches${isShort ? " og-short" : ""}` });
   for (const [color, text] of legend.swatches.slice(0, MAX_SWATCHES)) {
     const square = element("i");
     if (COLOR.test(color)) square.style.background = color;

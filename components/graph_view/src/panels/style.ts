@@ -84,7 +84,10 @@ export const STYLE = `
 @keyframes og-slide { from { transform: translateX(-100%); } to { transform: translateX(250%); } }
 @media (prefers-reduced-motion: reduce) { .og-busy::after { animation-duration: 6s; } }
 /* Panes beside each other are narrow: the line below the buttons, and both of them smaller. */
-@container (max-width: 760px) { .og-busy { top: 56px; } }
+@container (max-width: 760px) {
+  .og-busy { top: 56px; }
+  .og-short { grid-template-columns: auto 1fr auto 1fr; }
+}
 @container (max-width: 440px) {
   .og-toolbar { top: 6px; right: 6px; gap: 1px; padding: 2px; max-width: calc(100% - 12px); }
   .og-toolbar button { width: 26px; }
