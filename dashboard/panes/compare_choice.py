@@ -6,7 +6,6 @@ Knows the comparison, no widgets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from components.plots.paired_ranking import By
 from dashboard.comparing import Comparing
 from dashboard.panes.compare_columns import NODES, PairColumns, Pairs
+from dashboard.panes.compare_pair_errors import PairErrors
+from dashboard.panes.compare_shown import Shown
 from dashboard.session import Session
 from graphs.match_data import PairedData
 from graphs.match_types import KINDS, PairKind
@@ -23,40 +24,6 @@ from graphs.match_view import MatchView
 
 DIFFERENT: tuple[PairKind, ...] = KINDS[1:]
 _NO_PAIRS: Pairs = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairErrors:
-    """One measure of quantization error by pair.
-
-    Attributes
-    ----------
-    id, name, unit : str
-        Of the measure.
-    is_higher_worse : bool
-    values : float64 array, shape (n_pairs,)
-        NaN where a pair has none; at least one is a number.
-    """
-
-    id: str
-    name: str
-    unit: str
-    is_higher_worse: bool
-    values: NDArray[np.float64]
-
-    @property
-    def label(self) -> str:
-        """Name and unit."""
-        return f"{self.name} ({self.unit})" if self.unit else self.name
-
-    @property
-    def worst(self) -> int:
-        """The pair with the worst error."""
-        return int(np.nanargmax(self.values if self.is_higher_worse else -self.values))
-
-    def is_same(self, other: PairErrors) -> bool:
-        """Return whether both hold the same errors of the same pairs."""
-        return self.id == other.id and np.array_equal(self.values, other.values, equal_nan=True)
 
 
 class CompareChoice(param.Parameterized):
@@ -85,6 +52,7 @@ class CompareChoice(param.Parameterized):
     def __init__(self, comparing: Comparing) -> None:
         super().__init__()
         self.comparing = comparing
+        self.shown = Shown(comparing)
         self._followed: list[tuple[Session, Any]] = []
         comparing.param.watch(self._follow, ["view", "others", "at"])
         self._watch(comparing.base)
@@ -105,6 +73,7 @@ class CompareChoice(param.Parameterized):
         self._followed = self._watch(other) if other is not None else []
         view = self._view
         if view is not (self.columns.view if self.columns is not None else None):
+            self.shown.forget()
             columns = None if view is None else PairColumns(view)
             is_known = columns is None or self.op_type in columns.op_types
             with self.comparing.base.batch():

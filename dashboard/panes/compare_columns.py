@@ -1,16 +1,18 @@
 """The pairs of a matching as columns: what lists, filters and plots of a comparison look up.
 
-Made once a matching, in time linear in its pairs. Imports NumPy and `graphs`, no widgets.
+Made once a matching, in time linear in its pairs. Imports no widgets.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.comparison_text import short
 from graphs.ir import NodeKind
 from graphs.match_types import KINDS, PairKind
 from graphs.match_view import End, GraphSide, MatchView
@@ -18,7 +20,8 @@ from graphs.match_view import End, GraphSide, MatchView
 Pairs = NDArray[np.int64]
 NODES = ("all nodes", "operators", "inputs and outputs", "constants")
 _SORTS = {NodeKind.OPERATOR: 1, NodeKind.INPUT: 2, NodeKind.OUTPUT: 2, NodeKind.CONSTANT: 3}
-_MAX_SHORT_CHARS = 60
+JOINED = ";"  # between the names of what TFLite's converter fused
+SHARED, MIN_SHARED = 0.9, 8  # share of paths, and how many, that make a first part idle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,15 +104,29 @@ class PairColumns:
         """Return all pairs, each on one line."""
         return names(self.a.ids, self.b.ids)
 
+    def labels(self) -> list[str]:
+        """Return a short name of each pair: A's, or B's alone, without what nearly all share."""
+        firsts = [
+            (a or b).partition(JOINED)[0] for a, b in zip(self.a.ids, self.b.ids, strict=True)
+        ]
+        return without_shared(firsts)
+
 
 def names(a: Sequence[str], b: Sequence[str]) -> list[str]:
     """Return what stands for each other, each on one line; equal names once."""
     both = zip(a, b, strict=True)
-    return [_cut(x or y) if x == y or not x or not y else f"{_cut(x)} ↔ {_cut(y)}" for x, y in both]
+    return [
+        short(x or y) if x == y or not x or not y else f"{short(x)} ↔ {short(y)}" for x, y in both
+    ]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_SHORT_CHARS else f"{text[:_MAX_SHORT_CHARS]}…"
+def without_shared(paths: Sequence[str]) -> list[str]:
+    """Return paths without the first parts that nearly all with several parts begin with."""
+    heads = Counter(path.partition("/")[0] for path in paths if "/" in path)
+    head, n = heads.most_common(1)[0] if heads else ("", 0)
+    if n < max(MIN_SHARED, SHARED * heads.total()):
+        return list(paths)
+    return [path.removeprefix(f"{head}/") for path in paths]
 
 
 def _end(view: MatchView, end: End) -> EndColumns:

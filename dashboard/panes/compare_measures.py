@@ -1,4 +1,4 @@
-"""Which measures two sides have in one unit, their totals, and how they come onto both graphs.
+"""Which measures two sides have in one unit, and their totals.
 
 Knows the comparison, no widgets.
 """
@@ -10,9 +10,9 @@ from html import escape
 
 import numpy as np
 
-from components.plots.paired_ranking import By, signed
+from components.plots.paired_ranking import signed
 from components.plots.ticks import MISSING, format_number, format_value
-from dashboard.compared_pairs import graphs_of, has_graph
+from dashboard.compared_pairs import has_graph
 from dashboard.comparing import Comparing
 from dashboard.session import Session
 from graphs.match_data import PairedData, Values, folded, paired_data, ratio_of
@@ -123,41 +123,3 @@ def _row(data: PairedData, title: str, a: Values, b: Values) -> str:
     )
     cells = "".join(f"<td>{escape(text)}</td>" for text in (title, *told))
     return f"<tr>{cells}</tr>"
-
-
-class Shown:
-    """Brings difference and ratio of a measure onto both graphs, as node data of their own."""
-
-    def __init__(self, comparing: Comparing) -> None:
-        self.comparing = comparing
-        self._names: dict[By, str] = {}
-        self.names: frozenset[str] = frozenset()
-
-    def name(self, by: By) -> str:
-        """Return the name of the node data that was put last; empty for none."""
-        return self._names.get(by, "")
-
-    def sessions(self) -> list[Session]:
-        """Return both sides."""
-        other = self.comparing.other
-        return [self.comparing.base, *([other] if other is not None else [])]
-
-    def put(self, data: PairedData, measure: By | None = None) -> None:
-        """Give both graphs the two columns; one of them colours where it is named."""
-        view = self.comparing.view
-        if view is None:
-            return
-        for session in self.sessions():
-            end, graph = self.comparing.end_of(session), session.graph
-            if graph is None or not has_graph(view, end, graph.id):
-                continue
-            side = view.side(end, graph.id)
-            columns = {by: data.on(side, by) for by in _BOTH}
-            self._names = {by: one.name for by, one in columns.items()}
-            self.names |= frozenset(self._names.values())
-            kinds = [view.side(end, one.id).as_node_data() for one in graphs_of(view, end)]
-            chosen = columns[measure].name if measure is not None else ""
-            session.set_own_data([*kinds, *columns.values()], chosen)
-
-
-_BOTH: tuple[By, ...] = ("difference", "ratio")

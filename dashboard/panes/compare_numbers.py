@@ -10,17 +10,19 @@ import panel_material_ui as pmui
 
 from components.plots.columns import MeasureColumn, Rows
 from components.plots.figures import QUIET_BUTTONS
-from components.plots.paired_ranking import PairedRanking
+from components.plots.paired_ranking import By, PairedRanking
 from components.plots.paired_scatter import PairedScatter
 from components.plots.paired_threshold import PairedThreshold
 from dashboard.panes.compare_choice import CompareChoice
-from dashboard.panes.compare_measures import MeasurePair, Shown, measure_pairs, totals_html
+from dashboard.panes.compare_measures import MeasurePair, measure_pairs, totals_html
 from dashboard.panes.compare_ranked import pairs_of_group, ranked_sorts
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_inputs import row, select
 from dashboard.session import Threshold
+from graphs.match_data import PairedData
 
-_BY = {"B − A": "difference", "B ÷ A": "ratio"}
+_BY: dict[str, By] = {"B − A": "difference", "B ÷ A": "ratio"}
+_BOTH = tuple(_BY.values())
 _NO_MEASURES = (
     "No measure of one unit on both sides yet. Measure both models, or load node data for them."
 )
@@ -31,7 +33,6 @@ class CompareNumbers:
 
     def __init__(self, choice: CompareChoice) -> None:
         self.choice = choice
-        self.shown = Shown(choice.comparing)
         self._pairs: dict[str, MeasurePair] = {}
         self._is_following = False
         self.a, self.b = select("Measure of A", {}), select("Measure of B", {})
@@ -74,7 +75,7 @@ class CompareNumbers:
         """Offer what both sides have in one unit; what was chosen stays, else what was measured."""
         columns = self.choice.columns
         view = columns.view if columns is not None else None
-        found = measure_pairs(self.choice.comparing, view, self.shown.names)
+        found = measure_pairs(self.choice.comparing, view, self.choice.shown.names)
         is_same = self._pairs.keys() == found.keys() and all(
             found[name].is_same(self._pairs[name]) for name in found
         )
@@ -157,7 +158,7 @@ class CompareNumbers:
         threshold, data = self.choice.comparing.base.threshold, self.choice.data
         if data is None or self._is_following:
             return
-        is_ours = threshold is not None and threshold.measure == self.shown.name(self.choice.by)
+        is_ours = threshold is not None and threshold.measure == column_name(data, self.choice.by)
         self.choice.bound = threshold.bound if threshold is not None and is_ours else None
 
     # -- widgets -> comparison -----------------------------------------------------------
@@ -195,14 +196,19 @@ class CompareNumbers:
         choice, data = self.choice, self.choice.data
         threshold = None
         if data is not None and bound is not None:
-            self.shown.put(data)
-            threshold = Threshold(self.shown.name(choice.by), bound, data.is_higher_worse)
-        for session in self.shown.sessions():
+            self._put(data)
+            threshold = Threshold(column_name(data, choice.by), bound, data.is_higher_worse)
+        for session in choice.shown.sessions():
             session.set_threshold(threshold)
 
     def _color_asked(self, _event: Any) -> None:
-        if self.choice.data is not None:
-            self.shown.put(self.choice.data, self.choice.by)
+        data = self.choice.data
+        if data is not None:
+            self._put(data, column_name(data, self.choice.by))
+
+    def _put(self, data: PairedData, measure: str = "") -> None:
+        """Give both graphs difference and ratio."""
+        self.choice.shown.put("numbers", lambda side: [data.on(side, by) for by in _BOTH], measure)
 
     def _picked(self, pairs: Rows) -> None:
         self.choice.pick(pairs)
@@ -222,3 +228,9 @@ class CompareNumbers:
             found = pairs_of_group(columns.view, pair.a.graph_id, path)
         kept = self.choice.is_kept
         self.choice.pick(found if kept is None else found[kept[found]])
+
+
+def column_name(data: PairedData, by: By) -> str:
+    """Return the name of the node data of a column, as `PairedData.on` gives it."""
+    titles = {column: title for title, column in _BY.items()}
+    return f"{data.name}: {titles[by]}"

@@ -22,7 +22,7 @@ def ranked_sorts(
     is_op, k = columns.op >= 0, len(columns.op_types)
     of_ops = [folded(columns.op[is_op], v[is_op], data.how, k) for v in (data.a, data.b)]
     groups = [row for row in by_group(columns.view, a, b) if row.name]
-    sorts = {"nodes": Ranked(columns.names(), data.a, data.b)}
+    sorts = {"nodes": Ranked(columns.labels(), data.a, data.b)}
     if groups:
         of_groups = [np.array(v) for v in zip(*((r.a, r.b) for r in groups), strict=True)]
         sorts["groups"] = Ranked([row.name for row in groups], *of_groups)

@@ -15,9 +15,10 @@ from dashboard.run_record import ErrorFacts, Run, RunRecord, SetInfo
 from graphs.errors import ReadError
 from graphs.ir import Model
 from graphs.match_types import FixedPair
+from graphs.match_view import KIND_DATA
 from importers import read
 from sample_models import sample
-from tests.helpers.compared_parts import Compared, chain, weighted
+from tests.helpers.compared_parts import Compared, chain, measured, weighted
 
 OLD = chain(("a", "Conv"), ("b", "Relu"), ("c", "Conv"))
 NEW = chain(("p", "Conv"), ("q", "Relu"), ("r", "Conv"))
@@ -137,6 +138,22 @@ def test_errors_of_all_pairs_are_ranked_and_listed(parts: Compared) -> None:
     assert "SQNR_DB (dB)" in parts.table.table._titles().values()
     errors.ranking._list._on_tap(SimpleNamespace(y=1.0))
     assert parts.ids() == (["b"], ["q"])
+
+
+def test_both_graphs_are_coloured_by_the_error_of_the_pair(parts: Compared) -> None:
+    """The float side shows what its twin has; the kinds of difference stay, and so do numbers."""
+    measured(parts.base, {"a": 2.0})
+    measured(parts.other, {"p": 1.0})
+    parts.tab.numbers.color.clicks += 1
+    parts.b.kept.put("key", run_against("chain.onnx", {"p": 40.0, "r": 12.5}, "sqnr_db"))
+    parts.choice.param.trigger("measured")
+    parts.tab.errors.color.clicks += 1
+    for session in (parts.base, parts.other):
+        data = session.data
+        assert data is not None and data.name == "SQNR_DB of the pair"
+        np.testing.assert_array_equal(data.values, [40.0, np.nan, 12.5])
+        assert session.set_of(KIND_DATA) and session.set_of("latency: B − A")
+    assert list(parts.tab.numbers.a.options.values()) == ["latency"]
 
 
 def test_errors_follow_a_correction(parts: Compared) -> None:
