@@ -91,16 +91,19 @@ class ComparedPairs(param.Parameterized):
         """Select a pair and bring it into view on both sides."""
         if self.other is None:
             return
-        is_led = False  # where cameras follow, the first that has a node leads
+        found: list[tuple[Session, NDArray[np.int32]]] = []
         with self.base.batch():
             for session in (self.base, self.other):
                 self._enter_graph_of(session, index)
-                rows = self.rows_of(session, [index])
+                rows = _to_show(session, self.rows_of(session, [index]))
                 if len(rows):
-                    session.locate(rows, is_moving=not (is_led and self.is_synced))
-                    is_led = True
+                    found.append((session, session.bring_out(rows)))
                 else:
                     session.select(rows)
+            # Groups are open on both sides before a camera goes anywhere. Where cameras follow,
+            # the first side that has a node leads.
+            for session, rows in found[:1] if self.is_synced else found:
+                session.look_at(rows)
 
     def _enter_graph_of(self, session: Session, index: int) -> None:
         """Show the graph that a pair's nodes are in, should another one be shown."""
@@ -137,6 +140,12 @@ def _is_drawn(session: Session, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
     assert session.graph is not None
     is_constant: NDArray[np.bool_] = session.graph.node_kind[rows] == NodeKind.CONSTANT
     return ~is_constant | session.show_constants
+
+
+def _to_show(session: Session, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the rows that are drawn, else all: constants are not brought out for their reader."""
+    drawn = rows[_is_drawn(session, rows)]
+    return drawn if len(drawn) else rows
 
 
 def _no_pairs() -> NDArray[np.int32]:

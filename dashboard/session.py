@@ -308,27 +308,33 @@ class Session(param.Parameterized):
         """Close every group."""
         self.param.update(expanded=frozenset(), anchor=-1)
 
-    def locate(self, rows: Iterable[int], *, is_moving: bool = True) -> None:
-        """Select nodes, open the groups around them and bring them into view.
+    def locate(self, rows: Iterable[int]) -> None:
+        """Select nodes, open the groups around them and bring them into view."""
+        wanted = self.bring_out(rows)
+        if len(wanted):
+            self.look_at(wanted)
 
-        `is_moving` is False where the camera follows that of another session.
-        """
+    def look_at(self, rows: Rows) -> None:
+        """Bring nodes into view, once what is drawn is drawn."""
+        self.located = rows
+
+    def bring_out(self, rows: Iterable[int]) -> Rows:
+        """Select nodes and open the groups around them; return them sorted, each once."""
         assert self.graph is not None
         wanted = np.unique(np.asarray(list(rows), dtype=np.int32))
         if not len(wanted):
-            return
+            return wanted
         around = self.graph.namespaces.with_ancestors(self.graph.node_namespace[wanted])
         opened = self.expanded | frozenset(np.flatnonzero(around).tolist()) - {0}
         constants = bool((self.graph.node_kind[wanted] == NodeKind.CONSTANT).any())
         updates: dict[str, Any] = {"anchor": -1}
-        if is_moving:
-            updates["located"] = wanted
         if not self.flat:
             updates["expanded"] = opened
         if constants:
             updates["show_constants"] = True
         self.select(wanted)
         self.param.update(**updates)
+        return wanted
 
 
 def _first_expanded(opened: OpenModel, graph: Graph) -> frozenset[int]:

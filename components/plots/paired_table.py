@@ -97,9 +97,7 @@ class PairTable(NodeTable):
         self._columns = columns
         self._mask, self._rows, self._picked, self._kept = None, _NO_ROWS, None, None
         named = {_field(i): column for i, column in enumerate(columns)}
-        self._is_quiet = True
-        self._table.param.update(selection=[], sorters=[], filters=[], page=1)
-        self._table.param.update(
+        self._renew(
             titles=self._titles(),
             title_formatters=dict.fromkeys(named, "plaintext"),
             header_tooltips={f: escape(title) for f, title in self._titles().items()},
@@ -109,8 +107,6 @@ class PairTable(NodeTable):
             widths={field: column.width for field, column in named.items()},
             value=_frame_of(named),
         )
-        self._is_quiet = False
-        self._say()
 
     def sort_by_column(self, column: int, *, is_ascending: bool) -> None:
         """Sort by one of the columns."""

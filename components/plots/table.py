@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,11 +113,8 @@ class NodeTable:
             auto=True, embed=False, margin=(0, 4),
         )  # fmt: skip
         self._download.variant = "text"  # as an argument it collides with Panel's own default
-        self._table = _tabulator(page_size)
-        self._turn = _Turn()
-        self._table.add_filter(pn.bind(self._pass, turn=self._turn.param.turn))
-        self._table.param.watch(self._on_marks, "selection")
-        self._table.param.watch(lambda _: self._say(), "filters")
+        self._page_size = page_size
+        self._table = self._tabulator(value=_frame(None, ()))
         self._only.param.watch(lambda _: self._link(), "value")
         self.view = pn.Column(
             pn.Row(
@@ -134,9 +132,20 @@ class NodeTable:
         return len(self._table.current_view)
 
     def set_nodes(
-        self, columns: NodeColumns | None, measures: Sequence[MeasureColumn] = ()
+        self,
+        columns: NodeColumns | None,
+        measures: Sequence[MeasureColumn] = (),
+        *,
+        sorted_by: int | None = None,
     ) -> None:
         """Show other nodes or other measures; forgets the filter and the selection.
+
+        Parameters
+        ----------
+        columns : NodeColumns or None
+        measures : sequence of MeasureColumn
+        sorted_by : int, optional
+            The measure whose worst values come first.
 
         Raises
         ------
@@ -146,9 +155,7 @@ class NodeTable:
         frame = _frame(columns, measures)
         self._mask, self._rows, self._picked, self._kept = None, _NO_ROWS, None, None
         self._measures = measures
-        self._is_quiet = True
-        self._table.param.update(selection=[], sorters=[], filters=[], page=1)
-        self._table.param.update(
+        self._renew(
             titles=_titles(measures),
             title_formatters=dict.fromkeys(frame.columns, "plaintext"),
             header_tooltips=_tooltips(measures),
@@ -156,11 +163,26 @@ class NodeTable:
             header_filters=_header_filters(measures),
             text_align=_alignment(measures),
             widths=_WIDTHS | {_field(i): _MEASURE_WIDTH for i in range(len(measures))},
-            hidden_columns=[],
+            sorters=[] if sorted_by is None else [self._sorter(sorted_by)],
             value=frame,
         )
-        self._is_quiet = False
+
+    def _renew(self, **columns: Any) -> None:
+        """Show a new widget with other columns.
+
+        One whose columns or sorters change before the browser has built it fails there.
+        """
+        self._table = self._tabulator(**columns)
+        self.view[1] = self._table
         self._say()
+
+    def _tabulator(self, **columns: Any) -> pn.widgets.Tabulator:
+        table = _tabulator(self._page_size, **columns)
+        self._turn = _Turn()  # its own: a table that is gone hears nothing
+        table.add_filter(pn.bind(self._pass, turn=self._turn.param.turn))
+        table.param.watch(self._on_marks, "selection")
+        table.param.watch(lambda _: self._say(), "filters")
+        return table
 
     def clear_header_filters(self) -> None:
         """Empty the filters in the headers."""
@@ -170,8 +192,11 @@ class NodeTable:
 
     def sort_by(self, measure: int) -> None:
         """Show the nodes with the worst values of a measure first."""
+        self._table.sorters = [self._sorter(measure)]
+
+    def _sorter(self, measure: int) -> dict[str, str]:
         order = "desc" if self._measures[measure].is_higher_worse else "asc"
-        self._table.sorters = [{"field": _field(measure), "dir": order}]
+        return {"field": _field(measure), "dir": order}
 
     def set_filter_mask(self, mask: ArrayLike | None) -> None:
         """Show only nodes that pass the filter: bool (n,), or None for all."""
@@ -254,10 +279,10 @@ class NodeTable:
         return io.StringIO(frame.to_csv(index=False))
 
 
-def _tabulator(page_size: int) -> pn.widgets.Tabulator:
-    """Return an empty table that keeps its rows on the server."""
+def _tabulator(page_size: int, **columns: Any) -> pn.widgets.Tabulator:
+    """Return a table that keeps its rows on the server."""
     return pn.widgets.Tabulator(
-        _frame(None, ()), pagination="remote", page_size=page_size, show_index=False,
+        **columns, pagination="remote", page_size=page_size, show_index=False,
         disabled=True, selectable=True, layout="fit_columns", sizing_mode="stretch_width",
         theme="simple", row_height=28, margin=0, stylesheets=[_CSS], height=_height(page_size),
     )  # fmt: skip

@@ -40,9 +40,14 @@ class TablePane:
         if graph is None or self._is_stale:
             return
         self._graph = graph
-        measures = [MeasureColumn.of(data) for data in self.session.node_data]
-        self.table.set_nodes(node_columns(graph), measures)
-        self._sort()
+        sets = self.session.node_data
+        names = [data.name for data in sets]
+        chosen = self.session.measure
+        self.table.set_nodes(
+            node_columns(graph),
+            [MeasureColumn.of(data) for data in sets],
+            sorted_by=names.index(chosen) if chosen in names else None,
+        )
         self._show_filter()
         self._show_selection()
 

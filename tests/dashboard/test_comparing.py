@@ -11,7 +11,7 @@ from dashboard.notices import Notices
 from dashboard.open_model import OpenModel
 from dashboard.session import Session, Threshold
 from dashboard.work import Work
-from graphs.ir import Model
+from graphs.ir import Model, NodeKind
 from graphs.match_mapping import from_mapping
 from graphs.match_types import FixedPair, MatchOptions
 from graphs.match_view import KIND_DATA
@@ -131,6 +131,19 @@ def test_switches_measure_and_filter_are_taken_over(parts: Parts) -> None:
     assert other.threshold is None
     base.set_threshold(Threshold(KIND_DATA, 0.5))
     assert other.threshold == Threshold(KIND_DATA, 0.5)
+
+
+def test_a_pair_is_shown_without_bringing_out_its_constants(parts: Parts) -> None:
+    """Constants that belong to a pair stay folded; a pair of constants alone is brought out."""
+    view, base = parts.comparing.view, parts.base
+    assert view is not None and base.graph is not None
+    kinds = dict(zip(base.graph.node_ids, base.graph.node_kind, strict=True))
+    constant = [len(p.a) and all(kinds[a] == NodeKind.CONSTANT for a in p.a) for p in
+                view.matching.pairs]  # fmt: skip
+    parts.comparing.show_pair(constant.index(False))
+    assert not base.show_constants and len(base.selection)
+    parts.comparing.show_pair(constant.index(True))
+    assert base.show_constants and parts.other.show_constants
 
 
 def test_a_pair_is_corrected_and_undone(parts: Parts) -> None:
