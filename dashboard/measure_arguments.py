@@ -43,6 +43,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help=".json: Model Explorer node data, one set a measure; .csv: one column a measure",
     )
     add(
+        "--channels",
+        type=Path,
+        metavar="FILE",
+        help="write the errors of weights by channel: .csv a row each, .json an array a measure",
+    )
+    add(
         "--fail-above",
         type=_bound,
         action="append",

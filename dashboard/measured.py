@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dashboard.run_channels import ChannelErrors
+from dashboard.run_channels import to_csv as channels_csv
+from dashboard.run_channels import to_json as channels_json
 from graphs.errors import NodeDataError, quoted
 from measures.node_data_json import node_data_object
 
@@ -51,11 +54,14 @@ class Measured:
         What the reader must know beside the numbers.
     failures : list of str
         Measures that could not be taken, with the reason.
+    channels : ChannelErrors
+        Of the weights, by the keys that the runtime uses.
     """
 
     sets: list[MeasuredSet] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    channels: ChannelErrors = field(default_factory=ChannelErrors)
 
 
 def over(found: Measured, id: str, bound: float) -> list[str]:
@@ -78,7 +84,22 @@ def write(path: Path, found: Measured) -> None:
     NodeDataError
         The file cannot be written.
     """
-    text = to_json(found) if path.suffix.lower() == ".json" else to_csv(found)
+    _write(path, to_json(found) if path.suffix.lower() == ".json" else to_csv(found))
+
+
+def write_channels(path: Path, found: Measured) -> None:
+    """Write the errors of weights by channel to a file; its ending tells the format.
+
+    Raises
+    ------
+    NodeDataError
+        The file cannot be written.
+    """
+    is_json = path.suffix.lower() == ".json"
+    _write(path, channels_json(found.channels) if is_json else channels_csv(found.channels))
+
+
+def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -14,17 +14,18 @@ from pathlib import Path
 
 import importers
 from dashboard.comparison import read_mapping
-from dashboard.measured import N_WORST, Measured, MeasuredSet, over, to_text, write
+from dashboard.measured import N_WORST, Measured, MeasuredSet, over, to_text, write, write_channels
+from dashboard.run_channels import channel_errors
 from graphs.errors import MeasureError, NodeDataError, NotRunnable, OpscopeError, quoted
 from graphs.ir import Model
 from graphs.match_types import DEFAULT_OPTIONS
 from measures.error_measures import ERROR_MEASURES, WEIGHT_MEASURES
 from measures.images import Preprocessing
 from measures.latency import RUNTIMES, LatencySettings, measure_latency
-from measures.pairing import pair_tensors
+from measures.pairing import TensorPairs, pair_tensors
 from measures.quantization import measure_error
 from measures.runners.worker import Limits
-from measures.weight_error import measure_weight_error, same_weights
+from measures.weight_error import WeightError, measure_weight_error, same_weights
 
 LATENCIES = ("latency_ms", "latency_p10_ms", "latency_p90_ms", "latency_share")
 KNOWN = (*LATENCIES, *(one.id for one in ERROR_MEASURES))  # what a bound may be set on
@@ -40,7 +41,8 @@ def measure(values: argparse.Namespace) -> int:
     OpscopeError
         The model cannot be read, or nothing could be measured.
     """
-    _check_out(values.out)
+    for path in (values.out, values.channels):
+        _check_out(path)
     _check_names(values.fail_above, KNOWN)
     model = importers.read(values.model)
     format = _format(model)
@@ -54,6 +56,8 @@ def measure(values: argparse.Namespace) -> int:
         print(to_text(found))
     if values.out is not None and found.sets:
         write(values.out, found)
+    if values.channels is not None:
+        _write_channels(values.channels, found)
     if not found.failures:
         _check_names(values.fail_above, [one.id for one in found.sets])
     exceeded = [line for bound in values.fail_above for line in over(found, *bound)]
@@ -152,8 +156,9 @@ def _error(
             limits=_limits(values),
         )
     except MeasureError:  # weights can be compared all the same: nothing is run for that
-        _weights_alone(values, model.format, found)
+        _weights_alone(values, model.format, tensors, found)
         raise
+    _keep_channels(found, taken.weights)
     for one in ERROR_MEASURES:
         by_node = taken.values(one)
         if by_node:
@@ -165,11 +170,29 @@ def _error(
     ]
 
 
-def _weights_alone(values: argparse.Namespace, format: str, found: Measured) -> None:
+def _write_channels(path: Path, found: Measured) -> None:
+    if len(found.channels):
+        write_channels(path, found)
+    else:
+        found.failures.append("--channels needs weights that both models have, of several channels")
+
+
+def _keep_channels(found: Measured, weights: Sequence[WeightError]) -> None:
+    found.channels, notes = channel_errors(weights, {})
+    found.lines += [f"error: {note}" for note in notes]
+
+
+def _weights_alone(
+    values: argparse.Namespace, format: str, tensors: TensorPairs, found: Measured
+) -> None:
     try:
-        weights = measure_weight_error(values.model, values.reference, format, _limits(values))
+        weights = measure_weight_error(
+            values.model, values.reference, format, _limits(values), tensors.given,
+            tensors.similar,
+        )  # fmt: skip
     except MeasureError:
         return  # the first failure is the one to tell
+    _keep_channels(found, weights)
     for one in WEIGHT_MEASURES:
         by_node: dict[str, float] = {}
         worse = max if one.is_higher_worse else min

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ import msgspec
 import importers
 from dashboard.comparison import read_mapping
 from dashboard.opening import read_cached
+from dashboard.run_channels import channel_errors
 from dashboard.run_files import FileSource
 from dashboard.run_record import ErrorFacts, SetInfo, TensorPair
 from dashboard.run_request import Column, Part, Request, unmatched_note
@@ -59,14 +61,14 @@ def take_error(
         except MeasureError as error:
             if is_cancelled():
                 raise
-            found = _weights_alone(request, model, reference, error, is_cancelled)
+            found = _weights_alone(request, model, reference, tensors, error, is_cancelled)
             trouble = error
     part = error_part(found, request.graph, twin.graphs[0], request.reference.name, tensors.notes)
     facts = part.error
     if facts is not None and request.mapping is not None:
         told = {"mapping": request.mapping.name, "mapping_sha256": request.mapping.sha256()}
         facts = msgspec.structs.replace(facts, **told)
-    return Part(part.columns, error=facts, trouble=trouble)
+    return replace(part, error=facts, trouble=trouble)
 
 
 def take_distribution(
@@ -180,13 +182,16 @@ def _weights_alone(
     request: Request,
     model: Path,
     reference: Path,
+    tensors: TensorPairs,
     failure: MeasureError,
     is_cancelled: Callable[[], bool],
 ) -> QuantizationError:
     """Return the errors of weights; the failure of the run where they have none either."""
     format = request.model.format
     try:
-        weights = measure_weight_error(model, reference, format, request.limits, is_cancelled)
+        weights = measure_weight_error(
+            model, reference, format, request.limits, tensors.given, tensors.similar, is_cancelled
+        )
     except MeasureError as error:
         raise (error if is_cancelled() else failure) from None
     if not weights:
@@ -216,12 +221,13 @@ def error_part(
         unmatched |= dict.fromkeys(data.unmatched)
         columns.append((info, data.values))
     ids, twin_ids = _ids(graph), _ids(twin)
+    channels, cut = channel_errors(found.weights, ids)
     facts = ErrorFacts(
         reference=reference,
         n_samples=found.n_samples,
         is_same=found.twins.is_same,
         reason=found.twins.reason,
-        notes=(*notes, *found.notes, *unmatched_note(tuple(unmatched))),
+        notes=(*notes, *found.notes, *cut, *unmatched_note(tuple(unmatched))),
         pairs=tuple(
             TensorPair(
                 one.tensor,
@@ -233,7 +239,7 @@ def error_part(
         ),
         conditions=found.conditions.as_json(),
     )
-    return Part(columns, error=facts)
+    return Part(columns, error=facts, channels=channels)
 
 
 def _ids(graph: Graph) -> dict[str, str]:

@@ -167,7 +167,7 @@ class Measuring(param.Parameterized):
             part = take(kind, request, lambda: progress.cancelled() or QUEUE.is_closing(), hear)
         except (OpscopeError, OSError) as error:
             return self._failed(kind, request, run, error, progress)
-        new = run.with_part(part.columns, request.graph, part.latency, part.error)
+        new = run.with_part(part.columns, request.graph, part.latency, part.error, part.channels)
         if part.trouble is not None:
             new = new.with_record(failures=(*new.record.failures, str(part.trouble)))
         return self._kept(request, new, progress, part.trouble)

@@ -7,13 +7,14 @@ and hold nothing that is executed. Imports NumPy, msgspec and `graphs`, no widge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.run_channels import ChannelErrors
 from graphs.ir import Graph
 from graphs.node_data import Aggregation, NodeData
 from graphs.notes import Note
@@ -137,11 +138,14 @@ class Run:
         Ids of the nodes that have a value.
     columns : mapping of str to float64 array, shape (n,)
         By `SetInfo.id`; NaN where a node has none, infinite where an error is none at all.
+    channels : ChannelErrors
+        Of the weights; without rows where none were compared.
     """
 
     record: RunRecord
     nodes: tuple[str, ...]
     columns: Mapping[str, NDArray[np.float64]]
+    channels: ChannelErrors = field(default_factory=ChannelErrors)
 
     def values(self, set_id: str) -> dict[str, float]:
         """Return one measure by node id, without NaN."""
@@ -158,6 +162,7 @@ class Run:
         graph: Graph,
         latency: LatencyFacts | None = None,
         error: ErrorFacts | None = None,
+        channels: ChannelErrors | None = None,
     ) -> Run:
         """Return this run with what was taken now; values are columns over the graph's nodes."""
         record = msgspec.structs.replace(
@@ -168,16 +173,17 @@ class Run:
         )
         columns = {id: column_over(graph, self, id) for id in self.columns}
         columns |= {info.id: column for info, column in sets}
+        channels = channels or self.channels
         if not columns:
-            return Run(record, (), {})
+            return Run(record, (), {}, channels)
         rows = np.flatnonzero(~np.isnan(np.stack(list(columns.values()))).all(axis=0))
         nodes = tuple(graph.node_ids[row] for row in rows.tolist())
-        return Run(record, nodes, {id: column[rows] for id, column in columns.items()})
+        return Run(record, nodes, {id: column[rows] for id, column in columns.items()}, channels)
 
     def with_record(self, **changes: Any) -> Run:
         """Return this run with changed fields of its record."""
         record = msgspec.structs.replace(self.record, **changes)
-        return Run(record, self.nodes, self.columns)
+        return replace(self, record=record)
 
 
 def column_over(graph: Graph, run: Run, set_id: str) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.run_channels import ChannelErrors
 from dashboard.run_files import FileSource
 from dashboard.run_record import ErrorFacts, LatencyFacts, SetInfo
 from graphs.errors import MeasureError
@@ -62,13 +63,14 @@ class Request:
 class Part:
     """What one measurement gave: columns over the graph's nodes, and facts.
 
-    `trouble` says what it lacks.
+    `trouble` says what it lacks, `channels` are those of weights.
     """
 
     columns: list[Column]
     latency: LatencyFacts | None = None
     error: ErrorFacts | None = None
     trouble: MeasureError | None = None
+    channels: ChannelErrors | None = None
 
 
 def is_runnable(format: str) -> bool:

@@ -1,6 +1,7 @@
 """Runs on disk, in the user's data folder: one folder a model's content, one a run in it.
 
-    <data>/opscope/runs/<bytes of the model>-<SHA-256>/<run>/run.json, values.parquet
+    <data>/opscope/runs/<bytes of the model>-<SHA-256>/<run>/run.json, values.parquet,
+                                                             channels.parquet
 
 A file that is damaged costs its run, which is told, and nothing else. The size comes
 first in the name so that a model of which there is no run need not be hashed. Nothing
@@ -23,14 +24,12 @@ import msgspec
 
 from dashboard.run_files import FileSource
 from dashboard.run_record import RECORD_VERSION, Run, RunRecord
+from dashboard.run_values import CHANNELS, VALUES, read_run, write_channels, write_values
 from graphs.errors import MeasureError, quoted
 
-RECORD, VALUES = "run.json", "values.parquet"
-NODE_COLUMN = "node"
+RECORD = "run.json"
 MAX_LISTED = 200
 MAX_RECORD_BYTES = 64 << 20
-MAX_VALUES_BYTES = 256 << 20
-MAX_CELLS = 100_000_000
 MAX_TITLE_CHARS = 80
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _DECODER = msgspec.json.Decoder(RunRecord)
@@ -105,7 +104,7 @@ class RunStore:
             The values are missing or damaged.
         """
         try:
-            return _read_values(self._place(key, record.id) / VALUES, record)
+            return read_run(self._place(key, record.id), record)
         except (OSError, ValueError, KeyError, MemoryError) as error:
             reason = f"its values cannot be read ({quoted(error)})"
             raise MeasureError(f"again what {record.title} holds", reason) from error
@@ -124,6 +123,9 @@ class RunStore:
             # The values first: a record never names a column that is not there.
             with _replacing(folder / VALUES) as partial:
                 write_values(partial, run)
+            if len(run.channels):
+                with _replacing(folder / CHANNELS) as partial:
+                    write_channels(partial, run.channels)
             self._write_record(folder, run.record)
         except OSError as error:
             raise MeasureError("for later", f"runs cannot be kept: {error.strerror}") from error
@@ -180,46 +182,3 @@ def _replacing(path: Path) -> Any:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def write_values(target: Any, run: Run) -> None:
-    """Write the values as Parquet: the node ids, then a float64 column a measure.
-
-    Parameters
-    ----------
-    target : Path or file
-    run : Run
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns: dict[str, Any] = {NODE_COLUMN: pa.array(run.nodes, type=pa.string())}
-    for info in run.record.sets:
-        columns[info.id] = pa.array(run.columns[info.id], type=pa.float64(), from_pandas=True)
-    pq.write_table(pa.table(columns), target)
-
-
-def _read_values(path: Path, record: RunRecord) -> Run:
-    import pyarrow as pa
-
-    try:
-        return _run_of_parquet(path, record)
-    except pa.ArrowException as error:
-        raise ValueError(str(error)) from error
-
-
-def _run_of_parquet(path: Path, record: RunRecord) -> Run:
-    import numpy as np
-    import pyarrow.parquet as pq
-
-    if path.stat().st_size > MAX_VALUES_BYTES:
-        raise ValueError("the file is too large")
-    with path.open("rb") as file:
-        metadata = pq.ParquetFile(file).metadata
-        if metadata.num_rows * metadata.num_columns > MAX_CELLS:
-            raise ValueError("it claims too many values")
-        ids = [info.id for info in record.sets]
-        table = pq.read_table(file, columns=[NODE_COLUMN, *ids])
-    nodes = tuple(str(node) for node in table.column(NODE_COLUMN).to_pylist())
-    columns = {id: np.asarray(table.column(id).to_numpy(), dtype=np.float64) for id in ids}
-    return Run(record, nodes, columns)

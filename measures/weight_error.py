@@ -145,6 +145,8 @@ def measure_weight_error(
     reference: Path,
     format: str,
     limits: Limits | None = None,
+    mapping: Mapping[str, str] | None = None,
+    similar: Mapping[str, str] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[WeightError, ...]:
     """Compare the weights of a quantized model with those of its float twin.
@@ -156,6 +158,9 @@ def measure_weight_error(
     format : str
         ``"ONNX"``, ``"TFLite"`` or ``"PyTorch ExportedProgram"``.
     limits : Limits, optional
+    mapping, similar : mapping of str to str, optional
+        Tensor of the float model -> tensor of the quantized one: before what names say, and
+        where names say nothing (`measures.pairing`).
     is_cancelled : callable
         Asked many times a second; True ends the reading.
 
@@ -173,6 +178,11 @@ def measure_weight_error(
     """
     if format not in FORMATS:
         raise NotRunnable("weight error", f"a model in {' or '.join(FORMATS)}, not {format}")
-    request = {"path": str(path.resolve()), "reference": str(reference.resolve())}
+    request = {
+        "path": str(path.resolve()),
+        "reference": str(reference.resolve()),
+        "mapping": dict(mapping or {}),
+        "similar": dict(similar or {}),
+    }
     result = run_task("weight error", f"weights {format}", request, limits, is_cancelled)
     return tuple(WeightError.of(row) for row in result["weights"])

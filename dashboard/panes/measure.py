@@ -7,6 +7,7 @@ newest kept run comes back when the same model is opened again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
@@ -16,6 +17,7 @@ from dashboard.arguments import Arguments
 from dashboard.notices import Notices
 from dashboard.open_model import OpenModel
 from dashboard.panes.facts import STYLE, text_html
+from dashboard.panes.measure_channels import WeightChannels
 from dashboard.panes.measure_distribution import ErrorDistribution
 from dashboard.panes.measure_form import MeasureForm, why_not
 from dashboard.panes.measure_progress import MeasureProgress
@@ -50,6 +52,7 @@ class MeasurePane:
         self.progress = MeasureProgress(self.measuring)
         self.runs = RunsList(self)
         self.distribution = ErrorDistribution(session, notices, self.form.at_hand)
+        self.channels = WeightChannels(session)
         self.refusal = pn.pane.HTML("", sizing_mode="stretch_width", margin=(12, 16))
         self.start = pmui.Button(
             label="Measure", icon="speed", variant="contained", size="small", margin=(8, 12),
@@ -58,7 +61,7 @@ class MeasurePane:
         self._asked = pmui.Column(self.form.view, self.start, sizing_mode="stretch_width", margin=0)
         self.view = pmui.Column(
             self.refusal, self._asked, self.progress.view, self.runs.view,
-            self.distribution.view,
+            self.channels.view, self.distribution.view,
             sizing_mode="stretch_width", margin=(0, 0, 16, 0),
         )  # fmt: skip
         session.param.watch(self._follow, ["opened"])
@@ -88,12 +91,17 @@ class MeasurePane:
         """Tell the list what the model has, if the model is the shown one."""
         if opened is not self.session.opened:
             return
-        self.distribution.follow()
+        self._follow_node()
         kept = opened.kept
         chosen = kept.chosen if kept.chosen in kept.loaded else ""
         self.runs.set_records(kept.records, chosen)
         if chosen:
             self.runs.set_run(kept.loaded[chosen], is_shown=chosen in kept.shown)
+
+    def _follow_node(self) -> None:
+        """Tell of the selected node what the chosen run holds."""
+        self.channels.follow()
+        self.distribution.follow()
 
     # -- measuring ------------------------------------------------------------------------
 
@@ -134,7 +142,7 @@ class MeasurePane:
     def _chosen(self, opened: OpenModel, run: Run) -> None:
         opened.kept.chosen = run.record.id
         if opened is self.session.opened:
-            self.distribution.follow()
+            self._follow_node()
             self.runs.set_run(run, is_shown=run.record.id in opened.kept.shown)
 
     def set_shown(self, run_id: str, is_shown: bool) -> None:
@@ -157,7 +165,7 @@ class MeasurePane:
             except MeasureError as error:
                 self.notices.add(error)
                 return
-            new = Run(record, run.nodes, run.columns)
+            new = replace(run, record=record)
             kept.put(kept.key, new)
             self.on_graph.rename(opened, new)
             self._list(opened)

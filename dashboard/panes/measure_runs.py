@@ -14,10 +14,11 @@ from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_inputs import row, select
 from dashboard.panes.measure_result import difference_html, run_html
 from dashboard.run_difference import Difference
-from dashboard.run_export import ENDINGS, exported, file_name
+from dashboard.run_export import ENDINGS, exported, file_name, has
 from dashboard.run_record import Run, RunRecord, SetInfo
 
-LABELS = {"json": "JSON", "csv": "CSV", "parquet": "Parquet", "pairs": "Pairs"}
+LABELS = {"json": "JSON", "csv": "CSV", "parquet": "Parquet", "pairs": "Pairs",
+          "channels": "Channels (CSV)", "channels_json": "Channels (JSON)"}  # fmt: skip
 
 
 class RunActions(Protocol):
@@ -78,7 +79,7 @@ class RunsList:
         export = pn.pane.HTML(STYLE + text_html("Export", "facts-empty"), margin=(10, 4, 0, 16))
         self._of_run = pmui.Column(
             row(self.title, self.shown, self.remove),
-            pmui.Row(export, *self.files, margin=0),
+            pmui.Row(export, *self.files, margin=0, sx={"flexWrap": "wrap"}),
             self._of_two,
             self.text,
             sizing_mode="stretch_width",
@@ -124,7 +125,7 @@ class RunsList:
         self._is_following = False
         for widget, ending in zip(self.files, ENDINGS, strict=True):
             widget.filename = file_name(run, ending)
-            widget.visible = ending != "pairs" or bool(run.record.error and run.record.error.pairs)
+            widget.visible = has(run, ending)
         self.text.object = run_html(run)
         self.difference.object = ""
         self._offer_others()

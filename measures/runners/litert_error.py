@@ -70,10 +70,11 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict
-        ``path``, ``reference``.
+        ``path``, ``reference``, ``mapping``, ``similar``.
     """
-    cutters = (OperatorCutter(Path(request[k]).read_bytes()) for k in ("reference", "path"))
-    return {"weights": litert_weights.rows(*cutters)}
+    first, second = (OperatorCutter(Path(request[k]).read_bytes()) for k in ("reference", "path"))
+    mapping, similar = (request.get(k) or {} for k in ("mapping", "similar"))
+    return {"weights": litert_weights.rows(first, second, mapping, similar)}
 
 
 class _Errors(Comparison):

@@ -5,7 +5,7 @@ Schema: https://github.com/google-ai-edge/LiteRT/blob/main/tflite/converter/sche
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,19 +26,38 @@ _CODES: dict[int, np.dtype[Any]] = {
 _INT4 = 17
 
 
-def rows(first: OperatorCutter, second: OperatorCutter) -> list[dict[str, Any]]:
+def rows(
+    first: OperatorCutter,
+    second: OperatorCutter,
+    mapping: Mapping[str, str],
+    similar: Mapping[str, str],
+) -> list[dict[str, Any]]:
     """Return the error of each constant of the quantized model that has a float twin.
 
-    A constant pairs by name; where both models have the same operators in the same
-    order, else by the operator and the slot that read it.
+    A constant pairs by the operators that a mapping says, then by name, then by the
+    operators that structure pairs, and where both models have the same operators in the
+    same order, by the operator that reads it; by its slot in all but names.
+
+    Parameters
+    ----------
+    first, second : OperatorCutter
+        The float and the quantized model.
+    mapping, similar : mapping of str to str
+        Tensor of the float model -> tensor of the quantized one.
     """
     floats = {name: index for name, index, _ in _constants(first)}
-    places = {}
-    if _op_codes(first) == _op_codes(second):
-        places = {at: index for _, index, at in _constants(first)}
+    at_place = {at: index for _, index, at in _constants(first)}
+    places = at_place if _op_codes(first) == _op_codes(second) else {}
+    told, like = (_operators(first, second, one) for one in (mapping, similar))
     found, seen = [], set()
     for name, index, at in _constants(second):
-        twin = floats.get(name, places.get(at))
+        tried = (
+            at_place.get((told.get(at[0], -1), at[1])),
+            floats.get(name),
+            at_place.get((like.get(at[0], -1), at[1])),
+            places.get(at),
+        )
+        twin = next((one for one in tried if one is not None), None)
         if twin is None or index in seen:
             continue
         seen.add(index)
@@ -69,6 +88,21 @@ def _row(
     except (ValueError, IndexError):
         return None  # a damaged model: what it computes is told by its run
     return weight_row(_name(first, twin), key, real, back, scales, axis)
+
+
+def _operators(
+    first: OperatorCutter, second: OperatorCutter, tensors: Mapping[str, str]
+) -> dict[int, int]:
+    """Return operator of the quantized model -> of the float one, by the tensors that they make."""
+    makers = [
+        {_output_name(cutter, op): op for op in range(cutter.n_operators)}
+        for cutter in (first, second)
+    ]
+    return {
+        makers[1][twin]: makers[0][name]
+        for name, twin in tensors.items()
+        if name in makers[0] and twin in makers[1]
+    }
 
 
 def _constants(cutter: OperatorCutter) -> Iterator[tuple[str, int, tuple[int, int]]]:

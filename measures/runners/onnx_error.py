@@ -116,7 +116,7 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict
-        ``path``, ``reference``.
+        ``path``, ``reference``, ``mapping``, ``similar``.
     """
     reference, quantized = (onnx_sessions.load(request[k]) for k in ("reference", "path"))
     return {"weights": onnx_weights.rows(reference, quantized, request)}

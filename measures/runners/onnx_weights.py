@@ -1,13 +1,14 @@
 """Compare the weights of a float ONNX model with those of its quantized twin; nothing is run.
 
-A weight pairs by its name without the quantizer's suffix, else by the node and the slot
-that read it. Needs `onnx`. External data is read from the model's own folder only.
+A weight pairs by the nodes that a mapping says, then by its name without the quantizer's suffix,
+then by the node and the slot that read it: nodes pair by name or by structure. Needs `onnx`.
+External data is read from the model's own folder only.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from measures.runners.onnx_codes import CODE_SUFFIX, WEIGHT_CODES, constant_tensors, weight_axis
+from measures.runners.onnx_pairs import Pair, pairs
 from measures.runners.onnx_sessions import node_keys
 from measures.runners.weight_rows import real_of, weight_row
 
 MAX_WEIGHT_BYTES = 2 << 30
+_ACTIVATIONS = frozenset(
+    {"Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "HardSigmoid"}
+)
+_MAX_ACTIVATIONS = 4
+_FLOAT_SLOT = {3: 1}  # of operators on codes, whose inputs bring scale and zero point
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +41,72 @@ class _Weight:
 def rows(reference: Any, quantized: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the error of each quantized weight that has a float twin of its shape."""
     floats, codes = constant_tensors(reference), constant_tensors(quantized)
-    by_slot = {
-        (key, slot): name
-        for key, node in zip(node_keys(reference), reference.graph.node, strict=True)
-        for slot, name in enumerate(node.input)
-        if name in floats
-    }
+    paired = pairs(reference, quantized, request.get("mapping"), request.get("similar"))
+    readers = _Readers(reference, floats, paired)
     found = []
     for weight in _weights(quantized, set(codes)):
-        twin = _twin(weight, floats, by_slot)
+        twin = _twin(weight, floats, readers)
         if twin and list(floats[twin].dims) == list(codes[weight.codes].dims):
             row = _row(weight, twin, floats, codes, request)
             found += [row] if row else []
     return found
 
 
-def _twin(weight: _Weight, floats: dict[str, Any], by_slot: dict[tuple[str, int], str]) -> str:
+class _Readers:
+    """Finds what the float twin of a node reads.
+
+    Parameters
+    ----------
+    reference : ModelProto
+        The float model.
+    floats : mapping of str to TensorProto
+        Its constants.
+    found : sequence of Pair
+    """
+
+    def __init__(self, reference: Any, floats: Mapping[str, Any], found: Sequence[Pair]) -> None:
+        keys = node_keys(reference)
+        self._nodes = dict(zip(keys, reference.graph.node, strict=True))
+        self._maker = {name: key for key, node in self._nodes.items() for name in node.output}
+        self._floats = floats
+        self._twin = {pair.key: pair.reference_key for pair in found}
+        self._told = {pair.key for pair in found if pair.how == "mapping"}
+
+    def constant(self, weight: _Weight, *, is_told: bool) -> str:
+        """Return the constant at the weight's place, or empty; of nodes that a mapping names."""
+        for key, slot in weight.readers:
+            twins = [self._twin.get(key, "")] if is_told else [self._twin.get(key, ""), key]
+            if is_told and key not in self._told:
+                continue
+            for twin in twins:
+                name = self._read_by(twin, _FLOAT_SLOT.get(slot, slot))
+                if name:
+                    return name
+        return ""
+
+    def _read_by(self, key: str, slot: int) -> str:
+        """Return the constant that a float node reads, or the one whose result it activates.
+
+        Quantization folds an activation into what comes before it: their results are paired.
+        """
+        node = self._nodes.get(key)
+        for _ in range(_MAX_ACTIVATIONS):  # a damaged graph may go round in a circle
+            if node is None or node.op_type not in _ACTIVATIONS or not node.input:
+                break
+            node = self._nodes.get(self._maker.get(node.input[0], ""))
+        if node is None or len(node.input) <= slot:
+            return ""
+        return node.input[slot] if node.input[slot] in self._floats else ""
+
+
+def _twin(weight: _Weight, floats: dict[str, Any], readers: _Readers) -> str:
+    told = readers.constant(weight, is_told=True)
+    if told:
+        return told
     for name in (weight.codes.removesuffix(CODE_SUFFIX), weight.codes):
         if name in floats:
             return name
-    return next((by_slot[reader] for reader in weight.readers if reader in by_slot), "")
+    return readers.constant(weight, is_told=False)
 
 
 def _row(

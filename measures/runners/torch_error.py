@@ -71,10 +71,11 @@ def weights(request: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     request : dict
-        ``path``, ``reference``.
+        ``path``, ``reference``, ``mapping``, ``similar``.
     """
     first, second = (torch_programs.load(request[k]) for k in ("reference", "path"))
-    return {"weights": torch_weights.rows(first, second, pairs(first, second, {}, {}))}
+    found = pairs(first, second, request.get("mapping") or {}, request.get("similar") or {})
+    return {"weights": torch_weights.rows(first, second, found)}
 
 
 class _Errors(Comparison):

@@ -116,6 +116,59 @@ def test_models_that_were_trained_apart_are_recognized(corpus: Path) -> None:
     assert "trained apart" in told.reason and "not quantization error" in told.reason
 
 
+def _renamed(path: Path, source: Path) -> dict[str, str]:
+    """Write a model, everything in it renamed; return its old -> new tensor names."""
+    model = onnx.load(source)
+    names = {t.name: f"renamed/{i}" for i, t in enumerate(model.graph.initializer)}
+    made = [name for node in model.graph.node for name in node.output]
+    names |= {name: f"made/{i}" for i, name in enumerate(made)}
+    for node in model.graph.node:
+        node.name = f"node/{node.output[0]}"
+        for held in (node.input, node.output):
+            held[:] = [names.get(name, name) for name in held]
+    for one in (*model.graph.initializer, *model.graph.output):
+        one.name = names.get(one.name, one.name)
+    del model.graph.value_info[:]
+    path.write_bytes(model.SerializeToString())
+    return names
+
+
+@pytest.mark.parametrize("way", ["mapping", "similar"])
+def test_onnx_weights_pair_by_mapping_and_by_structure(tmp_path: Path, way: str) -> None:
+    """Where no name is left, the nodes that are paired otherwise tell which weights are twins."""
+    pair = sample("digits_int8")
+    float_path = tmp_path / "renamed.onnx"
+    names = _renamed(float_path, sample(pair.reference).path)
+    told = {new: old for old, new in names.items() if new.startswith("made/")}
+    found = measure_weight_error(pair.path, float_path, "ONNX", **{way: told})  # type: ignore[arg-type]
+    plain = measure_weight_error(pair.path, sample(pair.reference).path, "ONNX")
+    kernels = {one.key: one.sums for one in plain if len(one.channels) > 1}
+    assert {one.key: one.sums for one in found if len(one.channels) > 1} == kernels
+    assert measure_weight_error(pair.path, float_path, "ONNX") == ()
+
+
+def test_a_mapping_comes_before_the_names_of_weights(tmp_path: Path) -> None:
+    """Two layers that changed names are compared as the mapping says, not as names do."""
+    pair = sample("digits_int8")
+    swapped = tmp_path / "swapped.onnx"
+    model = onnx.load(sample(pair.reference).path)
+    nodes = {node.name: node for node in model.graph.node}
+    convs = [n for n in nodes.values() if n.op_type == "Conv"]
+    shapes = {t.name: tuple(t.dims) for t in model.graph.initializer}
+    first, second = next(
+        (a, b) for a in convs for b in convs
+        if a is not b and shapes[a.input[1]] == shapes[b.input[1]]
+    )  # fmt: skip
+    first.input[1], second.input[1] = second.input[1], first.input[1]
+    swapped.write_bytes(model.SerializeToString())
+    names = measure_weight_error(pair.path, swapped, "ONNX")
+    quantized = {node.name: node.output[0] for node in onnx.load(pair.path).graph.node}
+    outputs = {node.output[0]: quantized[node.name] for node in (first, second)}
+    told = measure_weight_error(pair.path, swapped, "ONNX", mapping=outputs)
+    by_key = [{one.key: one.sums.sqnr_db for one in found} for found in (names, told)]
+    assert by_key[0][first.name] > 20 > 6 > by_key[1][first.name]
+
+
 def _weight(signal: float, noise: float, scale: float, n: int = 100) -> WeightError:
     sums = ErrorSums(n, xx=signal * n, yy=signal * n, xy=0.0, dd=noise * n, largest=noise**0.5)
     return WeightError("w", "k", 0, np.array([scale]), sums, ())
