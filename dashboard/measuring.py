@@ -28,7 +28,8 @@ from measures.runners.worker import Limits
 from measures.weight_error import WeightError, measure_weight_error, same_weights
 
 LATENCIES = ("latency_ms", "latency_p10_ms", "latency_p90_ms", "latency_share")
-KNOWN = (*LATENCIES, *(one.id for one in ERROR_MEASURES))  # what a bound may be set on
+FUSED = "latency_fused_ms"
+KNOWN = (*LATENCIES, FUSED, *(one.id for one in ERROR_MEASURES))  # what a bound may be set on
 EXIT_EXCEEDED = 1
 EXIT_BAD_FILE = 2
 
@@ -112,6 +113,8 @@ def _latency(
     columns = (taken.median_ms, taken.p10_ms, taken.p90_ms, taken.share)
     for name, column in zip(LATENCIES, columns, strict=True):
         found.sets.append(MeasuredSet(name, dict(zip(taken.keys, column.tolist(), strict=True))))
+    if taken.fused:
+        found.sets.append(MeasuredSet(FUSED, taken.fused_ms()))
     share = "" if not taken.whole_ms else f"; its nodes sum to {taken.coverage:.0%} of that"
     found.lines += [
         f"latency: {taken.conditions.method}; {taken.conditions.data}",

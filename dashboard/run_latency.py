@@ -24,12 +24,16 @@ def latency_part(taken: Latency, graph: Graph) -> Part:
         (share, taken.share * 100),
     )
     columns: list[Column] = []
+    fused = taken.fused_ms()
     unmatched: tuple[str, ...] = ()
     for info, values in named:
         by_key = dict(zip(taken.keys, values.tolist(), strict=True))
         data = node_data_of(graph, by_key, info.name, info.unit)
         unmatched = data.unmatched
         columns.append((info, data.values))
+    if fused:
+        kernel = SetInfo("latency_fused_ms", "latency of the fused kernel", "ms", ("max",), True)
+        columns.append((kernel, node_data_of(graph, fused, kernel.name, kernel.unit).values))
     notes = (*taken.notes, *_cut(taken.skipped, taken.fused), *unmatched_note(unmatched))
     return Part(columns, latency=_facts(taken, notes))
 

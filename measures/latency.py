@@ -130,6 +130,16 @@ class Latency:
         """Return the median in ms by key."""
         return dict(zip(self.keys, self.median_ms.tolist(), strict=True))
 
+    def fused_ms(self) -> dict[str, float]:
+        """Return the median of the fused kernel in ms, by key of every node that it computes.
+
+        The node that bears the kernel's time is one of them; a kernel of several nodes
+        has its time several times here, so these do not add up.
+        """
+        medians = self.values()
+        found = {bearer: medians[bearer] for bearer in self.fused.values() if bearer in medians}
+        return found | {key: found[to] for key, to in self.fused.items() if to in found}
+
     def node_data(self, graph: Graph) -> NodeData:
         """Return the medians as node data of a graph."""
         return node_data_of(

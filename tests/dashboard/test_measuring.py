@@ -91,6 +91,17 @@ def test_latency_is_measured_by_default(tmp_path: Path, capsys: pytest.CaptureFi
     assert "the whole run takes" in text and "random data" in text
 
 
+def test_fused_kernels_are_written_on_all_their_nodes(tmp_path: Path) -> None:
+    """With optimization on a further column tells the kernel's time, also of nodes without one."""
+    out = tmp_path / "latency.csv"
+    assert main(["measure", str(FLOAT), "--optimize", "extended", "--out", str(out), *QUICK]) == 0
+    with out.open() as file:
+        rows = {row["node"]: row for row in csv.DictReader(file)}
+    conv, relu = rows["stem/conv"], rows["stem/conv_relu"]
+    assert conv["latency_fused_ms"] == relu["latency_fused_ms"] == conv["latency_ms"]
+    assert relu["latency_ms"] == "" and rows["head/dense"]["latency_ms"]
+
+
 def test_a_node_above_a_bound_is_status_1_and_named(capsys: pytest.CaptureFixture[str]) -> None:
     """For an error more is worse; every node that exceeds the bound is printed, no other."""
     command = ["measure", str(INT8), "--reference", str(FLOAT), *QUICK]

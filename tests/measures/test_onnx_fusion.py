@@ -37,6 +37,16 @@ def test_an_activation_is_fused_into_its_convolution() -> None:
     assert "optimization extended" in found.conditions.method
 
 
+def test_a_fused_kernel_is_on_every_node_that_it_computes() -> None:
+    """Each node of a fused kernel has its time; nodes with a kernel of their own have none."""
+    found = measure_latency(sample("digits_float").path, "ONNX", settings=_settings("extended"))
+    kernels, times = found.fused_ms(), found.values()
+    assert kernels["stem/conv_relu"] == kernels["stem/conv"] == times["stem/conv"]
+    assert set(kernels) == set(found.fused) | set(found.fused.values())
+    plain = measure_latency(sample("digits_float").path, "ONNX", settings=_settings("off"))
+    assert plain.fused_ms() == {}
+
+
 def test_what_the_runtime_adds_is_other_time() -> None:
     """Reordering for blocked kernels is no node's time, and is not lost."""
     found = measure_latency(sample("digits_float").path, "ONNX", settings=_settings("all"))
