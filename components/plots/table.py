@@ -173,8 +173,18 @@ class NodeTable:
         One whose columns or sorters change before the browser has built it fails there.
         """
         self._table = self._tabulator(**columns)
-        self.view[1] = self._table
         self._say()
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._attach()
+        else:
+            # In a tick of its own: what is told of a widget that is replaced before the page
+            # has seen it would speak of something that the page does not know.
+            document.add_next_tick_callback(self._attach)
+
+    def _attach(self) -> None:
+        if self.view[1] is not self._table:
+            self.view[1] = self._table
 
     def _tabulator(self, **columns: Any) -> pn.widgets.Tabulator:
         table = _tabulator(self._page_size, **columns)
