@@ -25,6 +25,7 @@ from graphs.match_types import DEFAULT_OPTIONS, FixedPair, MatchOptions
 from graphs.match_view import KIND_DATA, MatchView
 
 MAX_OTHERS = 3
+ENDS: tuple[End, End] = ("a", "b")
 Key = tuple[object, ...]
 
 
@@ -168,7 +169,11 @@ class Comparing(ComparedPairs):
         self._choose()
 
         def job(_progress: Progress) -> MatchView:
-            return MatchView(match_models(_ordered(*a), _ordered(*b), options))
+            view = MatchView(match_models(_ordered(*a), _ordered(*b), options))
+            for end in ENDS:  # here, off the event loop
+                for graph in graphs_of(view, end):
+                    view.side(end, graph.id)
+            return view
 
         def done(view: MatchView) -> None:
             one.view = view
