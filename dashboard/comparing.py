@@ -22,7 +22,7 @@ from graphs.ir import Model
 from graphs.match import match_models
 from graphs.match_mapping import corrected, to_mapping
 from graphs.match_types import DEFAULT_OPTIONS, FixedPair, MatchOptions
-from graphs.match_view import KIND_DATA, MatchView
+from graphs.match_view import KIND_DATA, End, MatchView
 
 MAX_OTHERS = 3
 ENDS: tuple[End, End] = ("a", "b")
