@@ -1,4 +1,4 @@
-"""What every test may use: the option `--corpus DIR`, and the profiles of the property tests.
+"""What every test may use: the option `--corpus DIR`, profiles of property tests, a PT2E pair.
 
 Tests over real model files take the fixture `corpus`; they are the only ones that
 are skipped, and only where no `--corpus` is given.
@@ -6,11 +6,15 @@ are skipped, and only where no `--corpus` is given.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.helpers.repository import ROOT
 
 # CI must give the same answer twice, so the default profile draws the same examples each time;
 # `./run fuzz` draws fresh ones, many more of them.
@@ -59,3 +63,13 @@ def corpus(request: pytest.FixtureRequest) -> Path:
     folder = Path(given).resolve()
     assert (folder / "MANIFEST.tsv").is_file(), f"--corpus {given}: no MANIFEST.tsv in it"
     return folder
+
+
+@pytest.fixture(scope="session")
+def pt2e(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A float PyTorch program and the twin that PT2E quantization makes of it."""
+    folder = tmp_path_factory.mktemp("pt2e")
+    command = [sys.executable, "-m", "tests.measures.make_pt2e", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "float.pt2", folder / "int8.pt2"

@@ -96,6 +96,71 @@ def test_errors_of_a_product_on_codes_equal_numpys(tmp_path: Path, is_transposed
     assert outside > 0 and y.sums.saturated_share == pytest.approx(outside)
 
 
+def _block_pair(folder: Path) -> tuple[Path, Path, np.ndarray, np.ndarray]:
+    """Write x + conv(x), 1 × 1, and its twin on codes; return both, the kernel and its twin."""
+    random = np.random.default_rng(3)
+    codes = random.integers(-127, 128, (N_IN, N_IN, 1, 1)).astype(np.int8)
+    step = np.float32(1 / 256)
+    kernel = (codes * step + random.uniform(-0.5, 0.5, codes.shape) * step).astype(np.float32)
+    shape = {"image": np.array([-1, N_IN, 1, 1], np.int64), "flat": np.array([-1, N_IN], np.int64)}
+    head = helper.make_node("Reshape", ["x", "image"], ["i"], "in")
+    tail = helper.make_node("Reshape", ["s", "flat"], ["y"], "out")
+    twin = [
+        head,
+        helper.make_node("Conv", ["i", "w"], ["c"], "conv"),
+        helper.make_node("Add", ["i", "c"], ["s"], "sum"),
+        tail,
+    ]
+    own = {"domain": "com.microsoft"}
+    conv = ["i_code", "x_step", "zero", "w_quantized", "w_step", "zero", "y_step", "zero"]
+    total = ["i_code", "x_step", "zero", "c_quantized", "y_step", "zero", "y_step", "zero"]
+    nodes = [
+        head,
+        helper.make_node("QuantizeLinear", ["i", "x_step", "zero"], ["i_code"], "q"),
+        helper.make_node("QLinearConv", conv, ["c_quantized"], "conv"),
+        helper.make_node("QLinearAdd", total, ["s_quantized"], "sum", **own),
+        helper.make_node("DequantizeLinear", ["s_quantized", "y_step", "zero"], ["s"], "dq"),
+        tail,
+    ]
+    held = {
+        "x_step": np.array(X_STEP, np.float32), "y_step": np.array(Y_STEP, np.float32),
+        "w_step": np.array(step), "zero": np.array(0, np.int8), "w_quantized": codes, **shape,
+    }  # fmt: skip
+    reference = _save(folder / "float.onnx", twin, {"w": kernel, **shape}, N_IN, 17)
+    return _save(folder / "int8.onnx", nodes, held, N_IN, 17), reference, kernel, codes * step
+
+
+def test_errors_of_a_block_on_codes_equal_numpys(tmp_path: Path) -> None:
+    """A convolution and a sum on codes, each rounded once, accumulated and alone."""
+    path, reference, kernel, back = _block_pair(tmp_path)
+    x = np.random.default_rng(4).uniform(-2, 2, (60, N_IN)).astype(np.float32)
+    np.save(tmp_path / "in.npy", x)
+    found = {
+        t.tensor: t for t in measure_error(path, reference, "ONNX", tmp_path / "in.npy").tensors
+    }
+
+    def rounded(values: np.ndarray, step: float) -> np.ndarray:
+        wide = np.float64(np.float32(step))
+        return np.clip(np.round(values / wide), -128, 127) * wide
+
+    w, w_back = (m.reshape(N_IN, N_IN).astype(np.float64) for m in (kernel, back))
+    real = x.astype(np.float64)
+    x_back = rounded(real, X_STEP)
+    conv, conv_back = real @ w.T, rounded(x_back @ w_back.T, Y_STEP)
+    expected = {
+        "c": ((conv - conv_back) ** 2).mean(),
+        "s": ((real + conv - rounded(x_back + conv_back, Y_STEP)) ** 2).mean(),
+    }
+    given = rounded(conv, Y_STEP)  # what the sum is given alone
+    alone = {
+        "c": ((x_back @ w.T - conv_back) ** 2).mean(),
+        "s": ((x_back + given - rounded(x_back + given, Y_STEP)) ** 2).mean(),
+    }
+    for name, one in expected.items():
+        assert found[name].sums.mse == pytest.approx(one, rel=1e-3), name
+        assert found[name].local.mse == pytest.approx(alone[name], rel=1e-3), name
+
+
 def test_an_exact_weight_has_no_error_in_steps(tmp_path: Path) -> None:
     """A weight that its codes hold exactly is zero steps away, not without a value."""
     path, reference, _, codes = _gemm_pair(tmp_path, is_transposed=False)
