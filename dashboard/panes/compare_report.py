@@ -46,23 +46,19 @@ class ReportButton:
         if view is None or other is None:
             return
         sides = session_side(base, view, "a"), session_side(other, view, "b")
-        name = file_name(*(side.model.name for side in sides))
+        self.file.filename = file_name(*(side.model.name for side in sides))
         self.button.loading = True
 
         def job(_progress: Progress) -> bytes:
             return report_html(*(side.with_file() for side in sides), view).encode()
 
-        self.work.start(
-            "report", "Writing the report …", job, lambda page: self._save(name, page), self._end
-        )
+        self.work.start("report", "Writing the report …", job, self._save, self._end)
 
-    def _save(self, name: str, page: bytes) -> None:
+    def _save(self, page: bytes) -> None:
         self.file.data = None  # the page saves only what differs from the last time
-        self.file.param.update(
-            filename=name, data=f"data:text/html;base64,{b64encode(page).decode()}"
-        )
+        self.file.data = f"data:text/html;base64,{b64encode(page).decode()}"
         self._end()
-        self.notices.add(f"{name} is on its way to your downloads.", "success")
+        self.notices.add(f"{self.file.filename} is on its way to your downloads.", "success")
 
     def _end(self) -> None:
         self.button.loading = False

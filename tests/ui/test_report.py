@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import panel as pn
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
+import importers
 from dashboard.cli import main
+from dashboard.panes.compare_report import ReportButton
+from dashboard.work import Work
 from sample_models import sample
+from tests.dashboard.test_comparing import Parts
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +174,25 @@ def test_on_paper_the_whole_drawing_is_there(opened: Page) -> None:
     opened.emulate_media(media="screen")
     opened.evaluate("dispatchEvent(new Event('afterprint'))")
     assert [one.get_attribute("viewBox") for one in svg.all()] == first
+
+
+def test_the_button_of_the_page_saves_the_report(
+    page: Page, served: Callable[..., str], tmp_path: Path
+) -> None:
+    """One press makes the report and downloads it, named for both models; so does the next."""
+    made: list[ReportButton] = []
+
+    def view() -> pn.viewable.Viewable:
+        names = ("digits_float", "digits_int8")
+        parts = Parts(*(importers.read(sample(name).path) for name in names))
+        made.append(ReportButton(parts.comparing, Work(parts.notices.add), parts.notices))
+        return made[-1].view
+
+    page.goto(served(view))
+    for _ in range(2):
+        with page.expect_download(timeout=60_000) as download:
+            page.get_by_role("button", name="Export report").click()
+        assert download.value.suggested_filename == "opscope-digits_cnn_float-digits_cnn_int8.html"
+        target = tmp_path / "saved.html"
+        download.value.save_as(target)
+        assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
