@@ -1,7 +1,8 @@
 """What a frame costs when two views of 20,000 nodes move together: both counted, following as well.
 
 JavaScript time is what counts: the software rasteriser of a machine without a GPU is no measure
-of anything. The rival is the view that leads, alone in the same frames.
+of anything, and takes the cores that JavaScript waits for. So each step of the sweep counts as its
+quickest of three. The rival is the view that leads, alone in the same frames.
 """
 
 from __future__ import annotations
@@ -21,25 +22,32 @@ from components.graph_view.view import GraphView
 
 N_NODES, N_GROUPS, N_EDGES = 20_000, 2_400, 32_000
 FIRST_TWIN = 1_000_000
-STEPS = 160
+STEPS, SWEEPS = 80, 3
 FIND_HOOKS = """() => {
   const found = [];
   const search = (root) => {
     for (const each of root.querySelectorAll("*")) {
-      if (each.__graph) found.push(each.__graph);
+      if (each.__graph) found.push(each);
       if (each.shadowRoot) search(each.shadowRoot);
     }
   };
   search(document);
-  found.sort((a, b) => Number(a.group.isFollowing) - Number(b.group.isFollowing));
-  window.graphs = found;
-  return found.length === 2 && found[1].group.nPairs > 0 && found.every((g) => g.group.isThere);
+  const isFollowing = (canvas) => Number(canvas.__graph.group.isFollowing);
+  found.sort((a, b) => isFollowing(a) - isFollowing(b));
+  window.contexts = found.map((canvas) => canvas.getContext("webgl2"));
+  const graphs = (window.graphs = found.map((canvas) => canvas.__graph));
+  return graphs.length === 2 && graphs[1].group.nPairs > 0 && graphs.every((g) => g.group.isThere);
 }"""
 # Pan far away, zoom in, pan close by, zoom out; one step a frame. The first view leads.
 SWEEP = """async (steps) => {
-  const { graphs } = window;
+  const { graphs, contexts } = window;
   const [leader] = graphs;
   const frame = () => new Promise(requestAnimationFrame);
+  const pixel = new Uint8Array(4);
+  // Drawing in software takes all cores: wait for it, else the next frame's JavaScript does.
+  const drawn = () => {
+    for (const gl of contexts) gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+  };
   leader.fit();
   await frame();
   await frame();
@@ -59,6 +67,7 @@ SWEEP = """async (steps) => {
     const before = graphs.map((graph) => graph.stats.frames);
     await frame();
     frames.push(graphs.map((graph) => graph.stats.jsMs.splice(0).reduce((a, b) => a + b, 0)));
+    drawn();
     nDrawn += graphs.every((graph, view) => graph.stats.frames > before[view]);
   }
   return { frames, nDrawn };
@@ -69,8 +78,8 @@ def run() -> list[Row]:
     """Sweep over one of two views that move together."""
     with browser_page(1200, 640) as page:
         swept = _swept(page)
-    both = swept["ms"].sum(axis=1)
-    alone = swept["ms"][:, 0]
+    both = swept["ms"].sum(axis=2).min(axis=0)
+    alone = swept["ms"][:, :, 0].min(axis=0)
     pairs = f"the leader alone: {np.median(alone):.2f} ms; {swept['n_pairs']:,} pairs of twins"
     return [
         Row("panes: JavaScript a frame of both views, median", float(np.median(both)), "ms",
@@ -104,10 +113,11 @@ def _swept(page: Page) -> dict[str, Any]:
     try:
         page.goto(f"http://localhost:{pn.state._servers[name][0].port}")  # noqa: SLF001
         page.wait_for_function(FIND_HOOKS, timeout=60_000)
-        swept = page.evaluate(SWEEP, STEPS)
-        assert swept["nDrawn"] == STEPS, f"only {swept['nDrawn']} frames show both where they are"
+        swept = [page.evaluate(SWEEP, STEPS) for _ in range(SWEEPS)]
+        n_drawn = [each["nDrawn"] for each in swept]
+        assert n_drawn == [STEPS] * SWEEPS, f"of {STEPS} frames only {n_drawn} show both views"
         return {
-            "ms": np.array(swept["frames"]),
+            "ms": np.array([each["frames"] for each in swept]),
             "n_pairs": page.evaluate("window.graphs[1].group.nPairs"),
         }
     finally:
