@@ -34,6 +34,7 @@ class CompareNumbers:
     def __init__(self, choice: CompareChoice) -> None:
         self.choice = choice
         self._pairs: dict[str, MeasurePair] = {}
+        self._wanted = ("", "")  # the measures of A and B that the reader chose
         self._is_following = False
         self.a, self.b = select("Measure of A", {}), select("Measure of B", {})
         self.by = pmui.RadioButtonGroup(
@@ -61,7 +62,7 @@ class CompareNumbers:
             self._nothing, self._chosen, self._drawn, sizing_mode="stretch_width", margin=0
         )
         self.a.param.watch(self._a_chosen, "value")
-        self.b.param.watch(lambda _event: self._is_following or self._show(), "value")
+        self.b.param.watch(self._b_chosen, "value")
         self.by.param.watch(self._by_chosen, "value")
         choice.param.watch(self._offer, ["columns", "measured"])
         choice.param.watch(self._show_bound, ["bound"])
@@ -85,7 +86,7 @@ class CompareNumbers:
             return
         self._pairs = found
         names = list(found)
-        a = self.a.value if self.a.value in names else (names or [None])[0]
+        a = self._wanted[0] if self._wanted[0] in names else (names or [None])[0]
         with pn.io.hold():
             self._is_following = True
             self.a.param.update(options={found[n].a.label: n for n in names}, value=a)
@@ -99,7 +100,7 @@ class CompareNumbers:
         pair = self._pairs.get(self.a.value or "")
         sets = list(pair.b) if pair is not None else []
         names = [one.name for one in sets]
-        kept = self.b.value if self.b.value in names else (names or [None])[0]
+        kept = self._wanted[1] if self._wanted[1] in names else (names or [None])[0]
         self.b.param.update(options={one.label: one.name for one in sets}, value=kept)
 
     def _show(self) -> None:
@@ -166,10 +167,16 @@ class CompareNumbers:
     def _a_chosen(self, _event: Any) -> None:
         if self._is_following:
             return
+        self._wanted = (self.a.value or "", "")
         self._is_following = True
         self._offer_b()
         self._is_following = False
         self._show()
+
+    def _b_chosen(self, _event: Any) -> None:
+        if not self._is_following:
+            self._wanted = (self.a.value or "", self.b.value or "")
+            self._show()
 
     def _by_chosen(self, event: Any) -> None:
         self._release()

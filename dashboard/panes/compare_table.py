@@ -110,7 +110,7 @@ class DifferencesTable:
         if errors is None:
             return []
         values = errors.values[self._order]
-        return [TableColumn(errors.label, values, 110, errors.is_higher_worse)]
+        return [TableColumn(errors.label, values, 132, errors.is_higher_worse)]
 
     def _paired_columns(self) -> list[TableColumn]:
         data, order = self.choice.data, self._order

@@ -54,6 +54,23 @@ def test_a_measure_needs_a_side_in_the_same_unit() -> None:
     assert numbers.a.options == {"latency (ms)": "latency"} == numbers.b.options
 
 
+def test_a_measurement_takes_the_place_of_what_nobody_chose() -> None:
+    """Latencies that arrive are shown at once, but not in place of the reader's choice."""
+    parts = Compared(OLD, NEW)
+    for session in (parts.base, parts.other):
+        graph = session.graph
+        assert graph is not None
+        sizes = np.ones(graph.n_nodes)
+        session.add_node_data([NodeData("size", "bytes", "computed", graph.id, sizes)])
+    assert parts.tab.numbers.a.value == "size"
+    measured(parts.base, OF_A)
+    measured(parts.other, OF_B)
+    assert parts.tab.numbers.a.value == "latency"
+    parts.tab.numbers.a.value = "size"
+    measured(parts.other, OF_B, "latency of all")
+    assert parts.tab.numbers.a.value == "size" == parts.tab.numbers.b.value
+
+
 def test_pure_numbers_are_compared_with_their_like_alone() -> None:
     """Without a unit two measures are the same only by name."""
     parts = Compared(OLD, NEW)
@@ -196,6 +213,17 @@ def test_both_graphs_are_coloured_on_request(parts: Compared) -> None:
     for session in (parts.base, parts.other):
         assert session.measure == "latency: B ÷ A" and session.set_of(KIND_DATA) is not None
     assert list(parts.tab.numbers.a.options.values()) == ["latency"]
+
+
+def test_colours_of_both_and_following_agree() -> None:
+    """Where measures follow each other both sides end with the same one."""
+    parts = Compared(OLD, NEW)
+    Following(parts.comparing)
+    measured(parts.base, OF_A)
+    measured(parts.other, OF_B)
+    parts.tab.numbers.color.clicks += 1
+    assert parts.base.measure == parts.other.measure == "latency: B − A"
+    assert parts.base.data is not None and parts.other.data is not None
 
 
 def test_a_correction_pairs_the_numbers_anew(parts: Compared) -> None:
