@@ -16,12 +16,15 @@
       const { x, y, width, height } = this.svg.viewBox.baseVal;
       this.whole = { x, y, width, height };
       this.items = new Map(all("[data-k]", this.svg).map((item) => [item.dataset.k, item]));
+      this.runs = all(".run", this.svg).map((run) => ({ run, isShown: true, box: this.around(all("[data-k]", run)) }));
+      this.measure();
       this.begin();
       this.listen(figure);
     }
 
-    get size() {
-      return [this.frame.clientWidth || 1, this.frame.clientHeight || 1];
+    // Asked once a resize: the browser lays out all labels to answer.
+    measure() {
+      this.size = [this.frame.clientWidth || 1, this.frame.clientHeight || 1];
     }
 
     get fitting() {
@@ -31,12 +34,11 @@
 
     // A tall graph begins at its top where it can be read; the map beside it shows the whole.
     begin() {
-      this.fit();
-      if (this.scale >= 0.45) return;
+      if (this.fitting >= 0.45) return this.fit();
       const [width, height] = this.size;
       const scale = clamp(width / this.whole.width, 0.5, 0.8);
-      const first = [...this.items.values()].map((item) => this.boxOf(item)).sort((a, b) => a.y - b.y);
-      const middle = first.length ? first[0].x + first[0].width / 2 : this.centre[0];
+      const [first] = [...this.items.values()].map((item) => this.boxOf(item)).sort((a, b) => a.y - b.y);
+      const middle = first ? first.x + first.width / 2 : this.whole.x + this.whole.width / 2;
       this.look([middle, this.whole.y + height / scale / 2], scale);
     }
 
@@ -52,7 +54,19 @@
       const box = [centre[0] - width / 2, centre[1] - height / 2, width, height];
       this.svg.setAttribute("viewBox", box.map((value) => value.toFixed(2)).join(" "));
       this.svg.classList.toggle("far", this.scale < 0.28 && this.items.size > 300);
+      this.hide(box);
       this.drawMap(box);
+    }
+
+    // What is far outside takes no part in the drawing: with it, large graphs would not move.
+    hide([x, y, width, height]) {
+      for (const one of this.runs) {
+        const { left, top, right, bottom } = one.box;
+        const isAcross = left < x + 1.5 * width && right > x - 0.5 * width;
+        const isShown = isAcross && top < y + 1.5 * height && bottom > y - 0.5 * height;
+        if (isShown !== one.isShown) one.run.style.display = isShown ? "" : "none";
+        one.isShown = isShown;
+      }
     }
 
     zoom(factor, at = this.size.map((side) => side / 2)) {
@@ -69,13 +83,21 @@
       return { x: Number(x), y: Number(y), width, height };
     }
 
-    // Brings items into view; those that are seen already leave the picture where it is.
+    around(items) {
+      const boxes = items.map((item) => this.boxOf(item));
+      return {
+        left: Math.min(...boxes.map((b) => b.x)),
+        top: Math.min(...boxes.map((b) => b.y)),
+        right: Math.max(...boxes.map((b) => b.x + b.width)),
+        bottom: Math.max(...boxes.map((b) => b.y + b.height)),
+      };
+    }
+
+    // Brings items to the middle, as large as they can be read.
     show(keys) {
-      const boxes = keys.filter((key) => this.items.has(key)).map((key) => this.boxOf(this.items.get(key)));
-      if (!boxes.length) return;
-      const left = Math.min(...boxes.map((b) => b.x)), top = Math.min(...boxes.map((b) => b.y));
-      const right = Math.max(...boxes.map((b) => b.x + b.width));
-      const bottom = Math.max(...boxes.map((b) => b.y + b.height));
+      const items = keys.map((key) => this.items.get(key)).filter(Boolean);
+      if (!items.length) return;
+      const { left, top, right, bottom } = this.around(items);
       const [width, height] = this.size;
       const most = Math.min(width / (right - left + 80), height / (bottom - top + 80));
       this.look([(left + right) / 2, (top + bottom) / 2], Math.min(most, clamp(this.scale, 0.8, 1.4)));
@@ -93,46 +115,48 @@
       map.style.display = isAll ? "none" : "block";
       if (isAll) return;
       const ratio = devicePixelRatio || 1;
-      const tall = this.size[1] - 18;
-      const scale = Math.min(tall / whole.height, 90 / whole.width);
-      map.style.width = `${Math.max(whole.width * scale, 10) + 2}px`;
-      map.style.height = `${whole.height * scale + 2}px`;
-      const paper = map.getContext("2d");
-      if (this.mapScale !== scale) this.paintMap(scale, ratio);
+      const down = Math.min((this.size[1] - 18) / whole.height, 90 / whole.width);
+      const across = Math.max(down, 26 / whole.width); // a very tall graph is drawn wider than it is
+      map.style.width = `${Math.ceil(whole.width * across) + 2}px`;
+      map.style.height = `${Math.ceil(whole.height * down) + 2}px`;
+      if (this.mapScale !== down) this.paintMap(across, down, ratio);
       map.width = this.painted.width;
       map.height = this.painted.height;
+      const paper = map.getContext("2d");
       paper.drawImage(this.painted, 0, 0);
-      paper.scale(scale * ratio, scale * ratio);
-      paper.translate(-whole.x, -whole.y);
       paper.strokeStyle = getComputedStyle(map).getPropertyValue("--select");
-      paper.lineWidth = 1.5 / scale;
-      paper.strokeRect(x, y, width, height);
-      this.mapAt = (px, py) => [whole.x + px / scale, whole.y + py / scale];
+      paper.lineWidth = 1.5 * ratio;
+      paper.strokeRect((x - whole.x) * across * ratio, (y - whole.y) * down * ratio,
+        width * across * ratio, Math.max(height * down, 3) * ratio);
+      this.mapAt = (px, py) => [whole.x + px / across, whole.y + py / down];
     }
 
-    paintMap(scale, ratio) {
+    paintMap(across, down, ratio) {
       const { whole } = this;
-      this.mapScale = scale;
+      this.mapScale = down;
       this.painted = document.createElement("canvas");
-      this.painted.width = Math.max(Math.ceil(whole.width * scale * ratio), 10 * ratio);
-      this.painted.height = Math.ceil(whole.height * scale * ratio);
+      this.painted.width = Math.ceil(whole.width * across * ratio);
+      this.painted.height = Math.ceil(whole.height * down * ratio);
       const paper = this.painted.getContext("2d");
-      paper.scale(scale * ratio, scale * ratio);
+      paper.scale(across * ratio, down * ratio);
       paper.translate(-whole.x, -whole.y);
-      const least = 1.5 / scale;
-      for (const item of this.items.values()) {
+      // What differs comes last, so that no neighbour hides it.
+      const rank = (item) => (item.dataset.d ? 1 : 0);
+      for (const item of [...this.items.values()].sort((x, y) => rank(x) - rank(y))) {
         const box = this.boxOf(item);
         const look = getComputedStyle(item.querySelector(".r"));
         const isFilled = item.classList.contains("e") || item.dataset.d;
-        const [width, height] = [Math.max(box.width, least), Math.max(box.height, least)];
+        const least = item.dataset.d ? 2.5 : 1.5;
+        const width = Math.max(box.width, least / across), height = Math.max(box.height, least / down);
         paper.fillStyle = isFilled ? look.fill : look.stroke;
         paper.fillRect(box.x, box.y, width, height);
-        const strip = all(":scope > rect[fill]", item).map((part) => [part.x.baseVal.value, part]);
-        const room = width - 2 * (strip[0]?.[0] ?? 0);
-        for (const [x, part] of strip) {
+        const strip = all(":scope > rect[fill]", item);
+        const inset = strip[0]?.x.baseVal.value ?? 0;
+        for (const part of strip) {
           paper.fillStyle = getComputedStyle(part).fill;
-          const share = part.width.baseVal.value / room;
-          paper.fillRect(box.x + ((x - strip[0][0]) / room) * width, box.y, share * width, height);
+          const place = (value) => (value / (box.width - 2 * inset)) * width;
+          const from = place(part.x.baseVal.value - inset);
+          paper.fillRect(box.x + from, box.y, place(part.width.baseVal.value), height);
         }
       }
     }
@@ -142,10 +166,15 @@
       const { x, y, width, height } = this.whole;
       this.svg.setAttribute("viewBox", [x, y, width, height].join(" "));
       this.svg.classList.remove("far");
+      for (const one of this.runs) {
+        one.isShown = true;
+        one.run.style.display = "";
+      }
     }
 
     repaint() {
       if (isPrinting) return;
+      this.measure();
       this.mapScale = 0;
       this.look(this.centre, this.scale);
     }

@@ -24,6 +24,7 @@ from components.graph_view.svg_theme import (
 from components.graph_view.text_size import DETAIL_PX, TITLE_PX
 
 MAX_DETAILED_ITEMS = 4_000  # beyond, boxes have neither accents nor second lines
+RUN_ITEMS = 64
 MARGIN = 12.0  # world units around the drawing
 HEADER = 26.0  # height of an expanded group's title bar
 _TWO_LINES_HEIGHT = 34.0
@@ -104,10 +105,13 @@ class _Picture:
         self.details = [scene.strings[at] for at in scene.item_detail.tolist()]
 
     def boxes(self) -> Iterator[str]:
-        """Yield nodes and collapsed groups."""
-        for item, kind in enumerate(self.kind):
-            if kind != ItemKind.EXPANDED_GROUP:
-                yield from self._box(item, kind)
+        """Yield nodes and collapsed groups, in runs of neighbours that a page may hide together."""
+        items = [item for item, kind in enumerate(self.kind) if kind != ItemKind.EXPANDED_GROUP]
+        for first in range(0, len(items), RUN_ITEMS):
+            yield '<g class="run">'
+            for item in items[first : first + RUN_ITEMS]:
+                yield from self._box(item, self.kind[item])
+            yield "</g>"
 
     def _box(self, item: int, kind: int) -> Iterator[str]:
         x, y, width, height = self.rect[item]
