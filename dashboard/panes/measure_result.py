@@ -153,7 +153,11 @@ def _is_said(value: object) -> bool:
 
 
 def _setting(name: str, value: object) -> str:
-    return f"{name.removeprefix('n_').replace('_', ' ')} {value}"
+    words = name.removeprefix("n_")
+    for suffix, unit in (("_s", " s"), ("_mb", " MB")):
+        if words.endswith(suffix) and isinstance(value, int | float):
+            return f"{words.removesuffix(suffix).replace('_', ' ')} {value:g}{unit}"
+    return f"{words.replace('_', ' ')} {value}"
 
 
 def _listed(title: str, told: Mapping[str, str]) -> str:

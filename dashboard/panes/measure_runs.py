@@ -18,7 +18,7 @@ from dashboard.run_export import ENDINGS, exported, file_name, has
 from dashboard.run_record import Run, RunRecord, SetInfo
 
 LABELS = {"json": "JSON", "csv": "CSV", "parquet": "Parquet", "pairs": "Pairs",
-          "channels": "Channels (CSV)", "channels_json": "Channels (JSON)"}  # fmt: skip
+          "channels": "Channels CSV", "channels_json": "Channels JSON"}  # fmt: skip
 
 
 class RunActions(Protocol):

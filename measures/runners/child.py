@@ -37,6 +37,9 @@ TASKS = {
 }
 
 
+# A file may be as large as what the task holds in memory: weights are written where the
+# runtime optimizes; and not less than the largest profile.
+MIN_FILE_BYTES = 1 << 30
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
@@ -44,7 +47,8 @@ def main(folder: Path) -> int:
     """Run the task that the folder asks for."""
     content = json.loads((folder / REQUEST).read_bytes())
     end_with_parent(int(content["parent"]))
-    limit(float(content["seconds"]), int(content["memory_bytes"]))
+    memory_bytes = int(content["memory_bytes"])
+    limit(float(content["seconds"]), memory_bytes, max(memory_bytes, MIN_FILE_BYTES))
     partial = folder / "partial.json"
     partial.write_text(json.dumps(_outcome(content["task"], content["request"])))
     partial.rename(folder / RESULT)  # a result is there whole or not at all
@@ -80,12 +84,11 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def limit(seconds: float, memory_bytes: int) -> None:
+def limit(seconds: float, memory_bytes: int, file_bytes: int) -> None:
     """Bound processor time, the size of files and, on Linux, the address space.
 
     Processor time is that of all cores for as long as the task may take: who waits for
-    the task ends it before, this holds where nobody waits any more. A file may be as large
-    as what the task may hold in memory: weights are written where the runtime optimizes.
+    the task ends it before, this holds where nobody waits any more.
     """
     if sys.platform == "win32":
         return
@@ -93,7 +96,7 @@ def limit(seconds: float, memory_bytes: int) -> None:
 
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, math.ceil(seconds) * (os.cpu_count() or 1))
-    _lower(resource.RLIMIT_FSIZE, memory_bytes)
+    _lower(resource.RLIMIT_FSIZE, file_bytes)
     if sys.platform.startswith("linux"):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + memory_bytes)

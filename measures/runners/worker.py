@@ -43,7 +43,7 @@ class Limits:
         what all cores can give in that time.
     memory_bytes : int
         Address space beyond what an empty interpreter takes, kept by the system on
-        Linux only; and the size of the largest file that the task may write.
+        Linux only; and the size of the largest file that the task may write, at least 1 GiB.
     """
 
     seconds: float = 300.0

@@ -53,7 +53,7 @@ def test_the_record_tells_twin_pairs_and_limits(app: Parts) -> None:
     settings = facts.conditions["settings"]
     assert settings["time_limit_s"] == 300 and settings["memory_limit_mb"] == 8192
     assert facts.mapping == "pairs.json" and len(facts.mapping_sha256) == 64
-    for said in (reference[:12], facts.mapping_sha256[:12], "time limit s 300"):
+    for said in (reference[:12], facts.mapping_sha256[:12], "time limit 300 s"):
         assert said in app.pane.runs.text.object
 
 

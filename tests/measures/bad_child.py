@@ -29,11 +29,11 @@ def main(folder: Path) -> None:
         Path(request["pid_file"]).write_text(str(helper.pid))
         time.sleep(60)
     if way == "spin":
-        child.limit(0.5 / (os.cpu_count() or 1), 2 << 30)
+        child.limit(0.5 / (os.cpu_count() or 1), 2 << 30, 1 << 30)
         while True:
             pass
     if way == "fill the disk":
-        child.limit(60, 2 << 20)
+        child.limit(60, 2 << 30, 2 << 20)
         with (folder / "profile.json").open("wb") as file:
             for _ in range(4):
                 file.write(bytes(1 << 20))
