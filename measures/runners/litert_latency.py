@@ -9,6 +9,7 @@ not seen: the result carries the time of the whole run, to compare with the sum.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from measures.runners import litert_partial, litert_sessions
 from measures.runners.clock import in_turns, plan, timed, whole_run
 from measures.runners.progress import report
 from measures.runners.single_op import OperatorCutter
-from measures.samples import Feed
 
 
 def latency(request: dict[str, Any]) -> dict[str, Any]:
@@ -40,10 +40,13 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
     feed = drawn.feeds[0]
     litert_sessions.set_inputs(whole, feed)
     first_ns = timed(whole.invoke, 1)[0, 0]
-    # The operators alone take as long as the whole, and once they are recorded.
-    how = plan(n_repeats, n_warmup, first_ns / 1e9, n_needed=2)
+    recorded = litert_sessions.model(request, keep_tensors=True)
+    litert_sessions.set_inputs(recorded, feed)
+    record_ns = timed(recorded.invoke, 1)[0, 0]  # on plain kernels: longer than a run of the whole
+    n_needed = 1 + math.ceil(record_ns / max(1, first_ns))
+    how = plan(n_repeats, n_warmup, first_ns / 1e9, n_needed)
     timed(whole.invoke, how.n_warmup)
-    operators = _Operators(request, feed, how.n_warmup, n_repeats)
+    operators = _Operators(request, recorded, how.n_warmup, n_repeats)
     times = in_turns(how, whole.invoke, operators.take, operators.n)
     rows, skipped = operators.rows, operators.skipped
     return {
@@ -63,7 +66,7 @@ def latency(request: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Operators:
-    """The operators of a model, to be timed one after the other.
+    """The operators of a model, to be timed one after the other; a run has `recorded` their inputs.
 
     Attributes
     ----------
@@ -74,12 +77,12 @@ class _Operators:
         Key -> why it has no time.
     """
 
-    def __init__(self, request: dict[str, Any], feed: Feed, n_warmup: int, n_repeats: int) -> None:
+    def __init__(
+        self, request: dict[str, Any], recorded: Any, n_warmup: int, n_repeats: int
+    ) -> None:
         self._n_warmup, self._n_repeats = n_warmup, n_repeats
         self._n_threads = int(request["n_threads"])
-        self._recorded = litert_sessions.model(request, keep_tensors=True)
-        litert_sessions.set_inputs(self._recorded, feed)
-        self._recorded.invoke()
+        self._recorded = recorded
         self._cutter = OperatorCutter(Path(request["path"]).read_bytes())
         self.n = self._cutter.n_operators
         self._keys = _keys(self._recorded, self.n)
