@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.plots.columns import is_drawable
 from graphs.match_data import PairedData, paired_data
 from graphs.match_view import MatchView
 from graphs.node_data import Aggregation, NodeData
@@ -72,11 +73,11 @@ def measure_name(data: NodeData) -> str:
 
 def paired_sets(view: MatchView, a: Sequence[NodeData], b: Sequence[NodeData]) -> list[PairedSets]:
     """Return the measures that both sides have in one unit, measured ones before computed ones."""
-    theirs = {(measure_name(one).lower(), one.unit): one for one in reversed(b) if _is_usable(one)}
+    theirs = {(measure_name(one).lower(), one.unit): one for one in reversed(_numeric(b))}
     found: dict[tuple[str, str], PairedSets] = {}
-    for mine in a:
+    for mine in _numeric(a):
         key = (measure_name(mine).lower(), mine.unit)
-        if _is_usable(mine) and key in theirs and key not in found:
+        if key in theirs and key not in found:
             other = theirs[key]
             sources = (mine.source, other.source)
             found[key] = PairedSets(paired_data(view, mine, other), sources)
@@ -93,16 +94,26 @@ def _differs(data: PairedData) -> bool:
     return bool(np.any(np.nan_to_num(data.a) != np.nan_to_num(data.b)))
 
 
-def _is_usable(data: NodeData) -> bool:
-    return not data.is_categorical and not bool(np.isnan(data.values).all())
+def _numeric(sets: Sequence[NodeData]) -> list[NodeData]:
+    """Return the sets of numbers, without values that no sum and no axis can hold."""
+    bounded = [
+        replace(one, values=np.where(is_drawable(one.values), one.values, np.nan))
+        for one in sets
+        if not one.is_categorical
+    ]
+    return [one for one in bounded if not bool(np.isnan(one.values).all())]
+
+
+def n_unbounded(data: NodeData) -> int:
+    """Return how many values are infinite, or too large for a sum."""
+    is_there = ~np.isnan(data.values)
+    return int(np.count_nonzero(is_there & ~is_drawable(data.values)))
 
 
 def error_sets(sets: Sequence[NodeData]) -> list[NodeData]:
     """Return the quantization errors among some sets, the accumulated before the local ones."""
     known = {name.lower().replace("_", " "): at for name, at in _ERROR_NAMES.items()}
-    ranked = [
-        (known[key], one) for one in sets if (key := _error_key(one)) in known and _is_usable(one)
-    ]
+    ranked = [(known[key], one) for one in _numeric(sets) if (key := _error_key(one)) in known]
     ranked.sort(key=lambda pair: pair[0])
     return [one for _, one in ranked][:MAX_ERROR_COLUMNS]
 

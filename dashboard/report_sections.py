@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from components.graph_view.svg_text import safe
 from components.plots.ticks import format_value
 from dashboard.comparison_text import WEIGHTS, Nodes, short
-from dashboard.report_numbers import PairedSets, error_sets, worst_rows
+from dashboard.report_numbers import PairedSets, error_sets, n_unbounded, worst_rows
 from dashboard.report_side import ReportSide
 from dashboard.report_table import format_ratio, kind_bar, said_html
 from graphs.ir import Facts, Node
@@ -253,8 +253,14 @@ def _files(letter: str, side: ReportSide) -> str:
 def _said_of(sets: Sequence[NodeData]) -> str:
     names = ", ".join(dict.fromkeys(one.label for one in sets))
     n_lost = max(len(one.unmatched) for one in sets)
+    n_left = sum(n_unbounded(one) for one in sets)
     notes = dict.fromkeys(str(note) for one in sets for note in one.notes)
-    said = [names, f"{n_lost:,} rows match no node" if n_lost else "", *list(notes)[:4]]
+    said = [
+        names,
+        f"{n_lost:,} rows match no node" if n_lost else "",
+        f"{n_left:,} values without bound are left out" if n_left else "",
+        *list(notes)[:4],
+    ]
     return "; ".join(filter(None, said))
 
 

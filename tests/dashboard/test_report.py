@@ -32,6 +32,7 @@ from sample_models import sample
 from tests.helpers.graph_edits import edited
 from tests.helpers.onnx_models import graph_of, model_of, node, weight
 from tests.helpers.report_pages import Page, pictures_of
+from tests.helpers.small_models import caller_model
 
 PAIRS = {"onnx": ("digits_float", "digits_int8"), "formats": ("digits_float", "digits_int8_tflite")}
 HOSTILE = "</script></title><img src=x onerror=alert(1)>\"'&{{}}$$x$$\u202e\x07\ud800"
@@ -284,3 +285,34 @@ def test_a_report_of_20_000_nodes_is_bounded() -> None:
 
 def _ones(graph: Graph) -> tuple[NodeData, ...]:
     return (NodeData("latency", "ms", "file", graph.id, np.linspace(0, 1, graph.n_nodes)),)
+
+
+@pytest.mark.parametrize("held", [(1e308, -1e308, 1.0), (np.inf, -np.inf, 1.0), (1e-320, 0, -0.0)])
+def test_numbers_at_the_end_of_doubles_are_no_trouble(held: tuple[float, ...]) -> None:
+    """What no sum and no axis can hold is left out and counted; the rest is told."""
+    model = importers.read(sample("digits_float").path)
+    graph = model.graphs[0]
+    values = np.full(graph.n_nodes, np.nan)
+    values[: len(held)] = held
+    sets = [
+        NodeData("SQNR", "dB", "file", graph.id, one, ("min",), is_higher_worse=False)
+        for one in (values, values[::-1].copy())
+    ]
+    sides = [replace(side_of(model), sets=(one,)) for one in sets]
+    text = report_html(sides[0], sides[1], MatchView(match_models(model, model)))
+    Page(text)
+    n_left = sum(abs(value) > 1e300 for value in held)
+    assert (f"{n_left} values without bound are left out" in text) == bool(n_left)
+
+
+def test_differences_of_called_graphs_are_listed_too() -> None:
+    """A pair of a graph that is not drawn has its row, and no box to show."""
+    model = caller_model()
+    inner = next(graph for graph in model.graphs[1:] if graph.n_nodes)
+    renamed = tuple("Other" if op == inner.op_types[-1] else op for op in inner.op_types)
+    graphs = tuple(
+        replace(graph, op_types=renamed) if graph is inner else graph for graph in model.graphs
+    )
+    page = Page(report_of(model, replace(model, graphs=graphs)))
+    rows = [found for tag, found in page.elements if tag == "tr" and "data-p" in found]
+    assert rows and {(row["data-a"], row["data-b"]) for row in rows} == {("", "")}

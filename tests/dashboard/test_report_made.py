@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from dataclasses import replace
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import importers
 from dashboard.cli import main
 from dashboard.open_model import OpenModel
 from dashboard.panes.compare_report import ReportButton, file_name
+from dashboard.panes.measure_result import condition_facts, latency_facts
 from dashboard.report import session_report
 from dashboard.report_session import session_side
 from dashboard.session import Session
@@ -21,6 +23,7 @@ from graphs.match_view import KIND_DATA
 from graphs.visible import visible
 from sample_models import sample
 from tests.dashboard.test_comparing import Parts
+from tests.dashboard.test_runs import FACTS, run_of
 from tests.helpers.report_pages import Page, pictures_of
 
 FILES = ("digits_float", "digits_int8")
@@ -90,6 +93,20 @@ def test_what_a_comparison_adds_to_a_session_is_no_measure(parts: Parts) -> None
     assert view is not None and KIND_DATA in {one.name for one in parts.base.node_data}
     side = session_side(parts.base, view, "a")
     assert KIND_DATA not in {one.name for one in side.sets}
+
+
+def test_a_report_says_how_a_run_was_taken(parts: Parts) -> None:
+    """The conditions and facts of a run on the graph of either pane."""
+    run = run_of(title="On my <phone>")
+    parts.b.kept.put("key", run)
+    parts.b.kept.shown[run.record.id] = {}
+    view = parts.comparing.view
+    assert view is not None
+    text = session_report(parts.base, parts.other, view)
+    section = text.split("How numbers were taken", 1)[1].split("</section>")[0]
+    assert "B: On my &lt;phone&gt;" in section
+    for name, said in condition_facts(run.record) + latency_facts(FACTS):
+        assert escape(name) in section and escape(" ".join(said.split())) in section
 
 
 def test_a_graph_outside_the_matching_gives_way_to_the_first(parts: Parts) -> None:
