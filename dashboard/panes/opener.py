@@ -21,36 +21,23 @@ class Opener:
         self.opening = opening
         self.comparing = comparing
         self._is_beside = False
-        self.path = pmui.AutocompleteInput(
-            label="Path on the server",
-            placeholder="model.onnx",
-            options=[],
-            restrict=False,
-            min_characters=0,
-            search_strategy="includes",
-            case_sensitive=False,
-            sizing_mode="stretch_width",
-        )
-        open_path = pmui.Button(label="Open", icon="folder_open", on_click=self._open_path)
+        self.path = _path_field()
         self.model_file = self._file_input("Upload a model", "", self._upload)
         self.data_file = self._file_input(
             "Load node data", NODE_DATA_ENDINGS, opening.load_node_data
         )
-        self.open_models = pmui.Column(sizing_mode="stretch_width", margin=0)
-        self._beside_only = pmui.Column(
-            _heading("A model that is open"),
-            self.open_models,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
-        self._here_only = pmui.Column(
+        self.open_models = _column()
+        self._beside_only = _column(_heading("A model that is open"), self.open_models)
+        self._here_only = _column(
             _heading("Node data for the shown model"),
             _words("Model Explorer JSON, or CSV or Parquet with a node column and one a measure."),
             self.data_file,
-            sizing_mode="stretch_width",
-            margin=0,
         )
-        self.view = pmui.Dialog(
+        self.view = self._dialog()
+
+    def _dialog(self) -> pmui.Dialog:
+        open_path = pmui.Button(label="Open", icon="folder_open", on_click=self._open_path)
+        return pmui.Dialog(
             pmui.Column(
                 self._beside_only,
                 _heading("A file or SavedModel folder on the server"),
@@ -156,6 +143,23 @@ class Opener:
 
         widget.param.watch(uploaded, "value")
         return widget
+
+
+def _path_field() -> pmui.AutocompleteInput:
+    return pmui.AutocompleteInput(
+        label="Path on the server",
+        placeholder="model.onnx",
+        options=[],
+        restrict=False,
+        min_characters=0,
+        search_strategy="includes",
+        case_sensitive=False,
+        sizing_mode="stretch_width",
+    )
+
+
+def _column(*objects: Any) -> pmui.Column:
+    return pmui.Column(*objects, sizing_mode="stretch_width", margin=0)
 
 
 def _heading(text: str) -> pmui.Typography:
