@@ -159,3 +159,16 @@ class CompareChoice(param.Parameterized):
             self.comparing.show_pair(int(pairs[0]))
         else:
             self.comparing.select_pairs(pairs.tolist())
+
+    def find(self, pairs: NDArray[np.integer]) -> None:
+        """Show a single pair; select several and bring them, or their groups, into view."""
+        comparing = self.comparing
+        self.pick(pairs)
+        if len(pairs) < 2 or comparing.other is None:
+            return
+        for session in (comparing.base, comparing.other):
+            rows = comparing.rows_of(session, pairs.tolist())
+            if len(rows):
+                session.look_at(rows)
+                if comparing.is_synced:
+                    return  # cameras follow the first side that has a node

@@ -221,7 +221,7 @@ class CompareNumbers:
         self.choice.pick(pairs)
 
     def _bar_clicked(self, sort: str, place: int) -> None:
-        """Show a pair; select all of a group or of an op type."""
+        """Show a pair, or all of a group or of an op type."""
         columns = self.choice.columns
         pair = self._pairs.get(self.a.value or "")
         if columns is None or pair is None:
@@ -234,7 +234,7 @@ class CompareNumbers:
             path = self.ranking.data_of(sort).names[place]
             found = pairs_of_group(columns.view, pair.a.graph_id, path)
         kept = self.choice.is_kept
-        self.choice.pick(found if kept is None else found[kept[found]])
+        self.choice.find(found if kept is None else found[kept[found]])
 
 
 def column_name(data: PairedData, by: By) -> str:

@@ -147,8 +147,10 @@ def test_a_click_in_a_ranking_shows_what_it_stands_for(parts: Compared) -> None:
     assert columns is not None
     numbers._bar_clicked("nodes", parts.pair_of("t/conv"))
     assert parts.ids() == (["t/conv"], ["t/conv"])
+    parts.other.located = parts.base.located[:0]
     numbers._bar_clicked("groups", list(numbers.ranking.data_of("groups").names).index("s"))
     assert parts.ids() == (["s/conv", "s/relu"], ["s/conv", "s/relu"])
+    assert parts.base.located.tolist() == [0, 1] and not len(parts.other.located)
     numbers._bar_clicked("op types", columns.op_types.index("Conv"))
     assert parts.ids()[1] == ["s/conv", "t/conv"]
 
