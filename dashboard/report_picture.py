@@ -24,6 +24,7 @@ from dashboard.report_side import ReportSide
 from graphs.errors import quoted
 from graphs.ir import Graph, NodeKind
 from graphs.layout import lay_out
+from graphs.match_groups import group_pairs
 from graphs.match_types import KINDS, Pair
 from graphs.match_view import End, GraphSide, MatchView
 from graphs.node_data import share_of
@@ -84,7 +85,7 @@ def drawn_side(side: ReportSide, view: MatchView, end: End) -> Drawn:
 
 def picture(drawn: Drawn, other: Drawn, view: MatchView, nodes: Nodes, name: str) -> str:
     """Return one side as SVG, whose boxes name their twins on the other side."""
-    twins = _twins(drawn, other, view)
+    twins = _twins(drawn, other)
     pair = _item_pair(drawn.seen, drawn.graph_side).tolist()
     kinds = [view.matching.pairs[at].kind if at >= 0 else "equal" for at in pair]
     data = {
@@ -160,24 +161,38 @@ def _reader_keys(seen: Visible, row: int, item_key: list[int]) -> list[int]:
     return list(dict.fromkeys(item_key[item] for item in items.tolist() if item >= 0))
 
 
-def _twins(drawn: Drawn, other: Drawn, view: MatchView) -> list[list[int]]:
+def _twins(drawn: Drawn, other: Drawn) -> list[list[int]]:
     """Return for each item the keys of what stands for it on the other side."""
-    side, theirs = drawn.graph_side, other.seen
-    at_space = {
-        int(theirs.item_namespace[item]): int(theirs.item_key[item])
+    theirs = other.seen
+    key_of = {
+        theirs.graph.namespaces.paths[theirs.item_namespace[item]]: int(theirs.item_key[item])
         for item in np.flatnonzero(theirs.item_node < 0)
     }
-    spaces = {path: at for at, path in enumerate(theirs.graph.namespaces.paths)}
-    paths, names = side.graph.namespaces.paths, drawn.seen.item_namespace.tolist()
+    twin_of = _group_twins(drawn, other)
+    paths, spaces = drawn.seen.graph.namespaces.paths, drawn.seen.item_namespace.tolist()
     found: list[list[int]] = []
-    for item, pair in enumerate(_item_pair(drawn.seen, side).tolist()):
+    for item, pair in enumerate(_item_pair(drawn.seen, drawn.graph_side).tolist()):
         if pair >= 0:
             found.append(other.keys.get(pair, []))
-            continue
-        group = view.group_across(side.end, side.graph.id, paths[names[item]])
-        space = spaces.get(group[1], -1) if group is not None else -1
-        found.append([at_space[space]] if space in at_space else [])
+        else:
+            key = key_of.get(twin_of.get(paths[spaces[item]], ""))
+            found.append([] if key is None else [key])
     return found
+
+
+def _group_twins(drawn: Drawn, other: Drawn) -> dict[str, str]:
+    """Return path -> path of the groups that are each other's, as they are drawn.
+
+    Not those of the matching: a graph may be drawn with groups that it was not matched with.
+    """
+    graphs = drawn.seen.graph, other.seen.graph
+    firsts = [
+        dict(zip(side.pair[rows].tolist(), rows.tolist(), strict=True))
+        for side in (drawn.graph_side, other.graph_side)
+        for rows in [np.flatnonzero(side.is_first)]
+    ]
+    rows = [(0, row, 0, firsts[1][at]) for at, row in firsts[0].items() if at in firsts[1]]
+    return {pair.a: pair.b for pair in group_pairs(graphs[:1], graphs[1:], rows)}
 
 
 def _hints(drawn: Drawn, pair: list[int], view: MatchView, nodes: Nodes) -> list[str]:

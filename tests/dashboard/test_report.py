@@ -17,10 +17,12 @@ import pytest
 import importers
 from benchmarks.graphs import decoder
 from dashboard import report_table
+from dashboard.cli import main
 from dashboard.report import ReportSide, WeightsCompared, report_html
 from dashboard.report_command import read_sets
 from dashboard.report_numbers import charted, error_sets, paired_sets, worst_rows
 from dashboard.report_picture import drawn_side, opened_on_differences
+from graphs.inferred import best_groups
 from graphs.ir import Graph, Model
 from graphs.match import match_models
 from graphs.match_tensors import weight_differences
@@ -29,7 +31,7 @@ from graphs.match_view import MatchView
 from graphs.node_data import NodeData
 from graphs.visible import visible
 from sample_models import sample
-from tests.helpers.graph_edits import edited
+from tests.helpers.graph_edits import disguised, edited
 from tests.helpers.onnx_models import graph_of, model_of, node, weight
 from tests.helpers.report_pages import Page, pictures_of
 from tests.helpers.small_models import caller_model
@@ -316,3 +318,36 @@ def test_differences_of_called_graphs_are_listed_too() -> None:
     page = Page(report_of(model, replace(model, graphs=graphs)))
     rows = [found for tag, found in page.elements if tag == "tr" and "data-p" in found]
     assert rows and {(row["data-a"], row["data-b"]) for row in rows} == {("", "")}
+
+
+def test_groups_that_were_found_after_matching_have_their_twins() -> None:
+    """A graph is drawn with groups that the matching does not know: they too find each other."""
+    graph = disguised(decoder(600, seed=3), seed=1).graph
+    grouped = best_groups(graph)[1]
+    assert grouped.n_groups > graph.n_groups
+    model = Model("a", "made", "", (graph,))
+    side = replace(side_of(model), graph=grouped, expanded=frozenset())
+    view = MatchView(match_models(model, model))
+    for picture in pictures_of(report_html(side, side, view)):
+        groups = re.findall(r'<g class="n q" [^>]*data-k="(\d+)"([^>]*)>', picture)
+        assert groups and all(f'data-t="{key}"' in rest for key, rest in groups)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("onnx/yunet_s_320_float.onnx", "onnx/yunet_s_320_qdq_int8.onnx"),
+        ("tflite/mobilenetv2_a035_float.tflite", "tflite/mobilenetv2_a035_int8.tflite"),
+        ("tf/basic_pitch_nmp_savedmodel", "tflite/basic_pitch_nmp.tflite"),
+    ],
+    ids=lambda names: Path(names[0]).stem,
+)
+def test_real_models_have_a_report(corpus: Path, tmp_path: Path, names: tuple[str, str]) -> None:
+    """Quantized and converted models: well-formed, both graphs drawn, with twins on either side."""
+    target = tmp_path / "report.html"
+    main(["compare", *(str(corpus / name) for name in names), "--report", str(target)])
+    text = target.read_text(encoding="utf-8")
+    Page(text)
+    for picture in pictures_of(text):
+        assert picture.count("data-t=") > 0.5 * picture.count("data-k=") > 20
+    assert len(text) < 5_000_000
