@@ -38,7 +38,7 @@ MAX_POINTS = 4_000
 N_BARS = 12
 HEIGHT_PX = 330
 _BAR_PX, _BARS_CHROME_PX = 23, 62
-_NAME_CHARS = 30
+_NAME_CHARS, _UNIT_CHARS = 30, 14
 _CHAR_PX = 6.3
 _MORE, _LESS = "#c2571a", "#2f7d9e"  # more and less in B; read on white and on dark
 Chart = dict[str, Any]
@@ -119,7 +119,7 @@ def _points(
 ) -> dict[str, Any]:
     color = dict(zip(KINDS, category_colors(KINDS), strict=True)) | {"equal": "#8496b0"}
     kinds = [pairs[row].kind for row in rows.tolist()]
-    a, b = data.a[rows], data.b[rows]
+    a, b, unit = data.a[rows], data.b[rows], shortened(data.unit, _UNIT_CHARS)
     return {
         "x": a.tolist(),
         "y": b.tolist(),
@@ -127,8 +127,8 @@ def _points(
         "label": [shortened(labels[row], 80) for row in rows.tolist()],
         "kind": kinds,
         "color": [color[kind] for kind in kinds],
-        "a": [format_value(value, data.unit) for value in a.tolist()],
-        "b": [format_value(value, data.unit) for value in b.tolist()],
+        "a": [format_value(value, unit) for value in a.tolist()],
+        "b": [format_value(value, unit) for value in b.tolist()],
     }
 
 
@@ -153,7 +153,7 @@ def bars(rows: Sequence[PairedRow], unit: str, target: str) -> Chart:
     target : str
         Id of the element that the chart is drawn into.
     """
-    shown = rows[:N_BARS]
+    shown, unit = rows[:N_BARS], shortened(unit, _UNIT_CHARS)
     changes = [_change(row) for row in shown]
     low, high = (1.04 * pick([0.0, *changes]) for pick in (min, max))
     fig = figure(

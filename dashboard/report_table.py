@@ -101,8 +101,14 @@ def _row(
 
 
 def _ends(view: MatchView, at: int, pair: Pair) -> Iterator[str]:
-    for node, ids in ((view.row(at, "a"), pair.a), (view.row(at, "b"), pair.b)):
+    matching = view.matching
+    for node, ids, graph, first in (
+        (view.row(at, "a"), pair.a, pair.a_graph, matching.a[0].id),
+        (view.row(at, "b"), pair.b, pair.b_graph, matching.b[0].id),
+    ):
         more = f' <small class="more">+{len(ids) - 1}</small>' if len(ids) > 1 else ""
+        if ids and graph != first:
+            more += f' <small class="more">in {safe(short(graph, 40))}</small>'
         listed = "\n".join(short(id, 200) for id in ids[:12])
         name = safe(short(ids[0], ID_CHARS)) if ids else ""
         yield f'<td class="id" title="{safe(listed)}">{name}{more}</td>'

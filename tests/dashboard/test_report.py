@@ -308,7 +308,7 @@ def test_numbers_at_the_end_of_doubles_are_no_trouble(held: tuple[float, ...]) -
 
 
 def test_differences_of_called_graphs_are_listed_too() -> None:
-    """A pair of a graph that is not drawn has its row, and no box to show."""
+    """A pair of a graph that is not drawn has a row that names the graph, and no box to show."""
     model = caller_model()
     inner = next(graph for graph in model.graphs[1:] if graph.n_nodes)
     renamed = tuple("Other" if op == inner.op_types[-1] else op for op in inner.op_types)
@@ -318,6 +318,7 @@ def test_differences_of_called_graphs_are_listed_too() -> None:
     page = Page(report_of(model, replace(model, graphs=graphs)))
     rows = [found for tag, found in page.elements if tag == "tr" and "data-p" in found]
     assert rows and {(row["data-a"], row["data-b"]) for row in rows} == {("", "")}
+    assert f"in {inner.id}" in page.said("small")
 
 
 def test_groups_that_were_found_after_matching_have_their_twins() -> None:
