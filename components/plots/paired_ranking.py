@@ -23,6 +23,8 @@ from components.plots.ticks import MISSING, format_number, format_value
 By = Literal["difference", "ratio"]
 Values = NDArray[np.float64]
 _EMPTY = "Choose a measure that both sides have to see where it differs."
+_NOTHING = "Nothing with a value on both sides."
+_EQUAL = "Both sides have the same values."
 _LEAST_RATIO = 1e-12
 
 
@@ -126,14 +128,16 @@ class PairedRanking:
         if self._mask is not None and self._sort.value == next(iter(self._sorts)):
             is_there &= self._mask
         there = np.flatnonzero(is_there)
-        key = -_distance(values[there], self._by)
-        order = np.argsort(key, kind="stable")[: self._list.max_rows]
-        self._places = there[order]
-        if not len(there):
+        distance = _distance(values[there], self._by)
+        order = np.argsort(-distance, kind="stable")[: self._list.max_rows]
+        self._places = there[order[distance[order] > 0]]
+        if not len(self._places):
             set_note(self._note, "")
-            self._list.say("Nothing with a value on both sides." if self._sorts else _EMPTY)
+            said = _EQUAL if len(there) else _NOTHING
+            self._list.say(said if self._sorts else _EMPTY)
             return
-        set_note(self._note, f"Largest {len(order):,} of {len(there):,} by {self._by}")
+        n = int((distance > 0).sum())
+        set_note(self._note, f"Largest {len(self._places):,} of {n:,} by {self._by}")
         axis = "B ÷ A" if self._by == "ratio" else f"B − A ({self._unit or 'no unit'})"
         self._list.draw([self._bar(data, at, values) for at in self._places.tolist()], axis)
 

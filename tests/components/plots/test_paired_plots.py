@@ -24,7 +24,7 @@ NODES = Ranked(["slower", "faster", "same", "new", "gone"], A, B)
 def ranking_of(by: str = "difference", *, is_additive: bool = True) -> PairedRanking:
     """Return a ranking of five pairs."""
     plot = PairedRanking(n_bars=4)
-    ops = Ranked(["Conv"], np.array([7.0]), np.array([7.0]))
+    ops = Ranked(["Conv"], np.array([7.0]), np.array([8.0]))
     plot.set_data({"nodes": NODES, "op types": ops}, unit="ms", by=by, is_additive=is_additive)
     return plot
 
@@ -41,12 +41,22 @@ def test_the_largest_difference_comes_first_in_either_direction() -> None:
 
 def test_what_does_not_add_up_needs_both_sides() -> None:
     """An error on one side alone is no difference of errors."""
-    assert ranked(ranking_of(is_additive=False)) == ["slower", "faster", "same"]
+    assert ranked(ranking_of(is_additive=False)) == ["slower", "faster"]
 
 
 def test_ratios_are_ranked_by_their_distance_from_one() -> None:
-    """Twice as slow and twice as fast are equally far, before what is the same."""
-    assert ranked(ranking_of("ratio")) == ["slower", "faster", "same"]
+    """Twice as slow and twice as fast are equally far; what is the same is not ranked."""
+    assert ranked(ranking_of("ratio")) == ["slower", "faster"]
+
+
+@pytest.mark.parametrize("by", ["difference", "ratio"])
+def test_equal_values_are_said_to_be(by: str) -> None:
+    """No empty bars stand for what does not differ."""
+    plot = PairedRanking()
+    same = Ranked(["x", "y"], np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    plot.set_data({"nodes": same}, unit="ms", by=by, is_additive=True)
+    assert not len(plot.places)
+    assert "the same values" in plot._list.frame.view[0].object
 
 
 def test_the_filter_is_of_nodes_alone() -> None:
