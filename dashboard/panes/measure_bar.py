@@ -40,11 +40,31 @@ class MeasureBar:
         self.aggregation.param.watch(self._aggregation_chosen, "value")
         self.log.param.watch(self._log_chosen, "value")
         self.filter_by.param.watch(self._filter_chosen, "value")
-        session.param.watch(self._show, ["graph", "node_data", "measure", "aggregation", "is_log"])
+        self._is_due = False
+        session.param.watch(
+            self._changed, ["graph", "node_data", "measure", "aggregation", "is_log"]
+        )
         session.param.watch(self._show_threshold, ["threshold", "selection"])
         self._show()
 
     # -- session -> widgets ---------------------------------------------------------------
+
+    def _changed(self, *_: Any) -> None:
+        """Show the session once all has changed that changes now.
+
+        A browser that is told two values of a list one after the other may answer with the
+        first as the reader's choice.
+        """
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._show()
+        elif not self._is_due:
+            self._is_due = True
+            document.add_next_tick_callback(self._show_due)
+
+    def _show_due(self) -> None:
+        self._is_due = False
+        self._show()
 
     def _show(self, *_: Any) -> None:
         session = self.session
