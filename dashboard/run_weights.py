@@ -53,9 +53,10 @@ def external_locations(path: Path) -> list[str]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import ModelProto
 
-    slim = slim_model(path) if path.stat().st_size > SLIM_ABOVE_BYTES else None
+    is_large = path.stat().st_size > SLIM_ABOVE_BYTES
+    content = slim_model(path) if is_large else path.read_bytes()
     try:
-        proto = ModelProto.FromString(path.read_bytes() if slim is None else slim)
+        proto = ModelProto.FromString(content or b"")
     except DecodeError:  # it is no model then, and is never run
         return []
     return sorted({place for tensor in _tensors(proto) if (place := _place(tensor))})

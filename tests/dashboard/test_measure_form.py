@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from dashboard import run_measuring
+from dashboard.arguments import MeasureCaps, add_arguments, parse
 from dashboard.panes.measure_form import OTHER, may_be_twin
 from dashboard.run_request import Request
 from dashboard.run_taking import take
+from dashboard.serving import _flags
 from graphs.errors import NotRunnable, ReadError
 from sample_models import sample
 from tests.helpers.measure_parts import Parts, part_of
@@ -118,6 +121,20 @@ def test_a_browser_cannot_ask_for_more_than_the_server_allows(tmp_path: Path) ->
         assert 1 <= asked.limits.seconds <= 20 and asked.limits.memory_bytes <= 512 << 20
         assert 1 <= asked.settings.n_repeats <= 7 and 0 <= asked.settings.n_warmup <= 1000
         assert 1 <= asked.n_samples <= 1000
+
+
+def test_the_caps_of_the_command_reach_the_server() -> None:
+    """`opscope serve` hands on what it was given to the process that serves."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for option in ("--port=0", "--address=localhost", "--no-show"):
+        name, _, value = option.partition("=")
+        parser.add_argument(name, default=value or True)
+    parser.add_argument("--allow-websocket-origin", default=[])
+    given = ["--max-measure-s", "20", "--max-measure-mb", "512", "--max-repeats", "7"]
+    flags = _flags(parser.parse_args(given))
+    served = parse(flags[flags.index("--args") + 1 :])
+    assert served.caps == MeasureCaps(20, 512 << 20, 7)
 
 
 def test_all_uploads_of_a_form_count_together(tmp_path: Path) -> None:
