@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dashboard.session import Session
 from graphs.ir import Graph, NodeKind
+from graphs.match_types import Pair
 from graphs.match_view import UNPAIRED, End, GraphSide, MatchView
 
 
@@ -34,6 +35,7 @@ class ComparedPairs(param.Parameterized):
     def __init__(self, base: Session) -> None:
         super().__init__()
         self.base = base
+        self.is_entering = False  # both panes are on their way to a pair's graphs
 
     @property
     @abstractmethod
@@ -89,12 +91,12 @@ class ComparedPairs(param.Parameterized):
 
     def show_pair(self, index: int) -> None:
         """Select a pair and bring it into view on both sides."""
-        if self.other is None:
+        if self.other is None or self.view is None:
             return
         found: list[tuple[Session, NDArray[np.int32]]] = []
         with self.base.batch():
+            self._enter_graphs_of(self.view.matching.pairs[index])
             for session in (self.base, self.other):
-                self._enter_graph_of(session, index)
                 rows = _to_show(session, self.rows_of(session, [index]))
                 if len(rows):
                     found.append((session, session.bring_out(rows)))
@@ -105,16 +107,24 @@ class ComparedPairs(param.Parameterized):
             for session, rows in found[:1] if self.is_synced else found:
                 session.look_at(rows)
 
-    def _enter_graph_of(self, session: Session, index: int) -> None:
-        """Show the graph that a pair's nodes are in, should another one be shown."""
-        assert self.view is not None
-        pair, end = self.view.matching.pairs[index], self.end_of(session)
-        ids, graph_id = (pair.a, pair.a_graph) if end == "a" else (pair.b, pair.b_graph)
-        if not ids or session.graph is None or session.opened is None:
-            return
-        if session.graph.id != graph_id:
-            top = session.trail[0][0] if session.trail else session.graph.id
-            session.show_called(graph_id, session.opened.trail_to(top, graph_id))
+    def _enter_graphs_of(self, pair: Pair) -> None:
+        """Show the graphs that a pair's nodes are in, should others be shown."""
+        assert self.other is not None
+        self.is_entering = True
+        try:
+            if pair.a:
+                _enter(self.base, pair.a_graph)
+            if pair.b:
+                _enter(self.other, pair.b_graph)
+            if not (pair.a and pair.b):
+                _enter_alike(*(self.base, self.other)[:: 1 if pair.a else -1])
+        finally:
+            self.is_entering = False
+        self._entered()
+
+    @abstractmethod
+    def _entered(self) -> None:
+        """Both panes show other graphs than before, or the same."""
 
     def _sides(self, view: MatchView) -> list[tuple[Session, GraphSide]]:
         assert self.other is not None
@@ -124,6 +134,25 @@ class ComparedPairs(param.Parameterized):
             for session, end in shown
             if session.graph is not None and has_graph(view, end, session.graph.id)
         ]
+
+
+def _enter(session: Session, graph_id: str) -> None:
+    """Show a graph of a session's model, with the way to it."""
+    if session.graph is not None and session.opened is not None and session.graph.id != graph_id:
+        top = session.trail[0][0] if session.trail else session.graph.id
+        if top == graph_id:
+            session.leave_to(0)
+        else:
+            session.show_called(graph_id, session.opened.trail_to(top, graph_id))
+
+
+def _enter_alike(source: Session, session: Session) -> None:
+    """Show the graph of the same id beside one that nobody calls, where there is one."""
+    graph, opened = source.graph, session.opened
+    if graph is None or opened is None or source.trail:
+        return
+    if any(one.id == graph.id for one in opened.model.graphs):
+        _enter(session, graph.id)
 
 
 def graphs_of(view: MatchView, end: End) -> tuple[Graph, ...]:

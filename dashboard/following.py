@@ -36,7 +36,9 @@ class Following:
         self._watch(comparing.base)
 
     def _others_changed(self, *_: object) -> None:
-        for session in self.comparing.others:
+        others = self.comparing.others
+        self._known = [one for one in self._known if one in (self.comparing.base, *others)]
+        for session in others:
             if session not in self._known:
                 self._watch(session)
 
@@ -51,6 +53,9 @@ class Following:
             return
         with self._quietly():
             for session in self._others_of(base):
+                session.param.update(**{name: getattr(base, name) for name in TAKEN_OVER})
+                self._color(base, session)
+                self._filter(base, session)
                 self._open_partners(base, session, frozenset(), base.expanded)
                 self._select(base, session)
 
@@ -97,9 +102,10 @@ class Following:
     ) -> None:
         """Open and close what was opened and closed; all of it where it was all."""
         assert source.graph is not None
-        if not after:
+        is_many = len(before ^ after) > 1
+        if is_many and not after:
             session.collapse_all()
-        elif len(after) == len(source.graph.namespaces) - 1:
+        elif is_many and len(after) == len(source.graph.namespaces) - 1:
             session.expand_all()
         else:
             self._open_partners(source, session, before, after)
@@ -128,7 +134,10 @@ class Following:
             at = view.group_across(end, *at) if at is not None else None
         if at is None or at[0] != other.id:
             return -1
-        return other.namespaces.index(at[1])
+        try:
+            return other.namespaces.index(at[1])
+        except KeyError:  # its groups have just become others
+            return -1
 
     def _color(self, source: Session, session: Session) -> None:
         if not source.measure or session.set_of(source.measure) is not None:

@@ -69,7 +69,7 @@ class App:
         self.compare.offer_measuring(self.offer.view)
         self.right = RightBar(self.split, self.compare.view)
         self.comparing.param.watch(self._compared, "others")
-        self.graph.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
+        self.split.param.watch(lambda _event: self.show_tab("Search"), "search_asked")
         self._compared()
         self.page = self._embedded_page() if self.is_embedded else self._whole_page()
         unfollow_server(self.page)

@@ -94,32 +94,38 @@ class Restoring:
             session = self.comparing.start(models[0], state.graph)
             if session is not None:
                 self._waiting.append((session, state))
+            follow()
+
+        def follow() -> None:
             self._open_beside(at + 1)
 
         known = [one for one in self.opening.session.models if one.reference == state.model]
         if known:
             then(known)
         elif not self.opening.open_reference(
-            state.model, graph_id=state.graph, origin=state.origin, then=then
+            state.model, graph_id=state.graph, origin=state.origin, then=then, failed=follow
         ):
-            self._open_beside(at + 1)
+            follow()
 
     def _apply_when_matched(self) -> None:
+        """Apply the states once all panes are matched, or will not be."""
         comparing = self.comparing
 
         def matched(*_: object) -> None:
-            if all(comparing.view_of(one) is not None for one in comparing.others):
+            if not comparing.is_any_matching:
                 comparing.param.unwatch(watcher)
                 self._apply()
 
-        watcher = comparing.param.watch(matched, "matched")
+        watcher = comparing.param.watch(matched, ["matched", "others"])
         matched()
 
     def _apply(self) -> None:
         """Apply the states, the base's last: where panes follow it, it has the last word."""
+        there = (self.comparing.base, *self.comparing.others)
         for session, state in reversed(self._waiting):
-            is_led = self.is_synced and session is not self.comparing.base
-            if session.opened is not None and not is_led:
+            if session not in there or session.opened is None:
+                continue  # closed meanwhile
+            if not self.is_synced or session is self.comparing.base:
                 apply(state, session)
             self._restored(session, state)
         self._waiting = []

@@ -194,9 +194,17 @@ class Session(param.Parameterized):
             self._own_data.setdefault(one.graph_id, []).append(one)
         self._follow_node_data((), measure)
 
+    @property
+    def own_data(self) -> list[NodeData]:
+        """The sets of the shown graph that this session alone has."""
+        return list(self._own_data.get(self.graph.id, ())) if self.graph is not None else []
+
     def follow_model(self) -> None:
         """Take over the node data that another session added to the shown model."""
-        self._follow_node_data((), "")
+        if self.opened is not None and self.graph is not None:
+            there = self._sets(self.opened, self.graph)
+            if [id(one) for one in there] != [id(one) for one in self.node_data]:
+                self._follow_node_data((), "")
 
     def _sets(self, opened: OpenModel, graph: Graph) -> list[NodeData]:
         own = self._own_data.get(graph.id, [])

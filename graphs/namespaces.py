@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def split_path(path: str) -> list[str]:
     return [part for part in _SEPARATOR.split(path) if part]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Namespaces:
     """The namespaces of one graph, in preorder.
 
@@ -67,10 +68,11 @@ class Namespaces:
 
     def index(self, path: str) -> int:
         """Return the index of a path; raises KeyError where there is none."""
-        try:
-            return self.paths.index(path)
-        except ValueError:
-            raise KeyError(path) from None
+        return self._index_of[path]
+
+    @cached_property
+    def _index_of(self) -> dict[str, int]:
+        return {path: index for index, path in enumerate(self.paths)}
 
     def ancestors(self, index: int) -> list[int]:
         """Return the enclosing namespaces, innermost first, without the root."""

@@ -53,15 +53,19 @@ class CompareHead:
             self.nodes, self.previous, self.position, self.next,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
+        self.again = pmui.Button(
+            label="Match", icon="refresh", size="small", variant="outlined", visible=False,
+            margin=(0, 12), on_click=lambda _event: choice.comparing.match_again(),
+        )  # fmt: skip
         self._chip_row = pmui.Row(*self.chips.values(), margin=(2, 8), sx=WRAPPED)
         self.view = pmui.Column(
-            self.which, self.text, self._chip_row, self._steppers,
+            self.which, self.text, self.again, self._chip_row, self._steppers,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.which.param.watch(self._other_chosen, "value")
         self.nodes.param.watch(self._nodes_chosen, "value")
         comparing = choice.comparing
-        comparing.param.watch(self._show, ["others", "at"])
+        comparing.param.watch(self._show, ["others", "at", "matched"])
         comparing.base.param.watch(self._show, ["opened", "graph"])
         comparing.base.param.watch(self._show_chips, "is_dark")
         comparing.base.param.watch(self._show_position, "show_constants")
@@ -82,6 +86,8 @@ class CompareHead:
             )
             self._is_following = False
             self.text.object = STYLE + _HEAD + self._said()
+            is_open, is_matched = comparing.other is not None, self.choice.columns is not None
+            self.again.visible = is_open and not is_matched and not comparing.is_matching
             self._show_chips()
             self._show_position()
 
@@ -98,7 +104,10 @@ class CompareHead:
             for letter, session, where in sides
         )
         columns = self.choice.columns
-        said = "Matching …" if columns is None else verdict(columns.view.matching)
+        if columns is not None:
+            said = verdict(columns.view.matching)
+        else:
+            said = "Matching …" if comparing.is_matching else "Not matched."
         return f'<div class="compared">{body}</div>' + text_html(said, "verdict")
 
     def _show_chips(self, *_: Any) -> None:

@@ -75,7 +75,7 @@ class CompareMapping:
         )
         self.apart.param.watch(self._switched, "value")
         self.load.param.watch(self._loaded, "value")
-        comparing.param.watch(self._show, ["view", "others", "at", "is_correcting"])
+        comparing.param.watch(self._show, ["view", "others", "at", "is_correcting", "matched"])
         self._show()
 
     def _show(self, *_: Any) -> None:
@@ -83,7 +83,7 @@ class CompareMapping:
         n = comparing.n_corrections
         said = f"{n:,} pair{'' if n == 1 else 's'} given by hand or by a mapping"
         self.count.object = STYLE + text_html(said, "facts-empty")
-        self.undo.disabled = not n
+        self.undo.disabled = not comparing.can_undo
         self.pair.disabled = self.unpair.disabled = comparing.view is None
         self.save.disabled = self.load.disabled = comparing.view is None
         self.apart.value = comparing.is_correcting

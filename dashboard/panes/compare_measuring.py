@@ -42,6 +42,8 @@ class CompareMeasuring:
         self._show()
 
     def _show(self, *_: Any) -> None:
+        open_now = (self.comparing.base, *self.comparing.others)
+        self._keep([one for one in self._progress if one.session in open_now])
         self.error.visible = self._quantized() is not None
         self.latency.visible = all(why_not(one.opened) == "" for one in self._both())
         self.view.visible = bool(self._both()) and (self.error.visible or self.latency.visible)
@@ -76,13 +78,17 @@ class CompareMeasuring:
 
     def _measure(self, session: Session, kind: Any, reference: Session | None) -> None:
         pane = self._pane_of(session)
-        if pane not in self._progress:
+        self._keep([*self._progress, pane])
+        pane.take(kind, reference.opened if reference is not None else None)
+
+    def _keep(self, panes: list[MeasurePane]) -> None:
+        """Show the progress of these panes."""
+        before = self._progress
+        if list(before) != panes:
             self._progress = {
-                **{one: bar for one, bar in self._progress.items() if one.session.opened},
-                pane: MeasureProgress(pane.measuring),
+                one: before.get(one) or MeasureProgress(one.measuring) for one in panes
             }
             self.progress.objects = [bar.view for bar in self._progress.values()]
-        pane.take(kind, reference.opened if reference is not None else None)
 
 
 def _button(label: str, icon: str, told: Callable[[Any], None]) -> pmui.Button:

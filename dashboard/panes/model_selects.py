@@ -55,8 +55,9 @@ class ModelSelects:
             self.session.show_model(event.new)
 
     def _graph_chosen(self, event: Any) -> None:
-        opened = self.session.opened
-        if not self._is_following and opened is not None and event.new is not None:
+        opened, graph = self.session.opened, self.session.graph
+        shown = graph.id if graph is not None else None
+        if not self._is_following and opened is not None and event.new not in (None, shown):
             self.session.show_model(opened, event.new)
 
     def _crumb_clicked(self, event: Any) -> None:

@@ -36,63 +36,69 @@ class RightBar:
         self.choice.param.watch(self._chosen, "value")
         split.comparing.param.watch(self._others_changed, "others")
         split.param.watch(self._focus_changed, "focused")
+        split.comparing.param.watch(self._name_all, "matched")
         self._n_others = 0
-        self._show(0)
+        self.shown: Side | None = None  # None is the comparison
+        self._show(split.sides[0])
 
     def show_tab(self, name: str) -> None:
         """Bring a tab of the focused pane to the front."""
         side = self.split.side_of(self.split.focused or self.split.comparing.base)
-        self._choose(self.split.sides.index(side))
+        self._choose(side)
         side.panel.show_tab(name)
 
     def _others_changed(self, *_: Any) -> None:
         """A comparison that begins shows itself; one that ends leaves the base."""
-        sides = self.split.sides
+        n_others, before = len(self.split.sides) - 1, self._n_others
+        self._n_others = n_others
+        self._drop_bodies()
+        self._name_all()
+        if n_others > before:
+            self._choose(None)
+        elif n_others == 0:
+            self._choose(self.split.sides[0])
+        else:
+            self._choose(self.shown if self.shown in self.split.sides else None)
+
+    def _name_all(self, *_: Any) -> None:
+        """Name the panes as they stand; what is chosen stays."""
         names = {"Compare": COMPARE}
-        for at, side in enumerate(sides):
+        for at, side in enumerate(self.split.sides):
             opened = side.session.opened
             title = shortened(opened.model.name) if opened is not None else ""
             names[f"{LETTERS[at]} {title}"] = at
-        n_others, is_comparing = len(sides) - 1, len(sides) > 1
-        self._drop_bodies()
         self._is_following = True
-        self.choice.param.update(options=names, visible=is_comparing)
+        self.choice.param.update(options=names, visible=len(self.split.sides) > 1)
         self._is_following = False
-        if n_others > self._n_others:
-            self._choose(COMPARE)
-        elif not is_comparing or self.choice.value not in names.values():
-            self._choose(COMPARE if is_comparing else 0)
-        self._n_others = n_others
 
     def _focus_changed(self, *_: Any) -> None:
         """What speaks of a pane follows the reader into another one; the comparison stays."""
         session = self.split.focused
-        if self.choice.visible and self.choice.value != COMPARE and session is not None:
-            self._choose(self.split.sides.index(self.split.side_of(session)))
+        if self.choice.visible and self.shown is not None and session is not None:
+            self._choose(self.split.side_of(session))
 
     def _chosen(self, event: Any) -> None:
         if not self._is_following and event.new is not None:
-            self._show(event.new)
+            self._show(None if event.new == COMPARE else self.split.sides[event.new])
 
-    def _choose(self, at: int) -> None:
+    def _choose(self, side: Side | None) -> None:
         self._is_following = True
         if self.choice.visible:
-            self.choice.value = at
+            self.choice.value = COMPARE if side is None else self.split.sides.index(side)
         self._is_following = False
-        self._show(at)
+        self._show(side)
 
-    def _show(self, at: int) -> None:
-        """Show one body; what was made once is kept, as plots take a while to make."""
-        sides = self.split.sides
-        if at != COMPARE and sides[at] not in self._bodies:
-            side = sides[at]
+    def _show(self, side: Side | None) -> None:
+        """Show one body, None for the comparison; what was made is kept, as plots take a while."""
+        self.shown = side
+        if side is not None and side not in self._bodies:
             self._bodies[side] = pmui.Column(
                 side.panel.bar.view, side.panel.tabs, sizing_mode="stretch_width", margin=0
             )
             self.body.append(self._bodies[side])
-        self.compare.visible = at == COMPARE
-        for side, body in self._bodies.items():
-            body.visible = at != COMPARE and side is sides[at]
+        self.compare.visible = side is None
+        for one, body in self._bodies.items():
+            body.visible = one is side
 
     def _drop_bodies(self) -> None:
         for side in [side for side in self._bodies if side not in self.split.sides]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -33,6 +34,7 @@ class SplitPane(param.Parameterized):
     """
 
     focused: Session | None = param.Parameter(default=None, doc="Where the reader last worked.")
+    search_asked = param.Event(doc="The reader pressed the search key on a graph, now focused.")
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class SplitPane(param.Parameterized):
         self.view = pn.Row(*self._columns, sizing_mode="stretch_both", margin=0)
         self.sync.param.watch(self._sync_clicked, "value")
         comparing.param.watch(self._others_changed, "others")
-        comparing.param.watch(self._follow, ["is_synced", "matched"])
+        comparing.param.watch(self._follow, ["is_synced", "matched", "view"])
         base.session.param.watch(self._show_name, ["opened"])
         self._bind(base)
 
@@ -129,7 +131,9 @@ class SplitPane(param.Parameterized):
         )
 
     def _close_clicked(self, side: Side) -> None:
-        self.comparing.stop(self.comparing.others.index(side.session))
+        others = self.comparing.others
+        if side.session in others:  # else it was closed by a click before
+            self.comparing.stop(others.index(side.session))
 
     def _show_name(self, *_: Any) -> None:
         opened = self.sides[0].session.opened
@@ -140,8 +144,13 @@ class SplitPane(param.Parameterized):
     def _bind(self, side: Side) -> None:
         graph, session = side.graph, side.session
         graph.param.watch(lambda event: self._drawn(side) if event.new else None, "is_drawn")
+        graph.param.watch(lambda _event: self._search(session), "search_asked")
         graph.view.on_message("focused", lambda _m: self.param.update(focused=session))
         graph.view.on_message("difference", lambda m: self._step(m["step"]))
+
+    def _search(self, session: Session) -> None:
+        self.focused = session
+        self.param.trigger("search_asked")
 
     def _sync_clicked(self, event: Any) -> None:
         self.comparing.is_synced = bool(event.new)
@@ -164,11 +173,12 @@ class SplitPane(param.Parameterized):
 
     def _send_twins(self, side: Side) -> None:
         view, base = self.comparing.view_of(side.session), self.sides[0].graph
-        is_ready = view is not None and base.is_drawn and side.graph.is_drawn
-        if side is self.sides[0] or not is_ready:
+        if side is self.sides[0] or not (base.is_drawn and side.graph.is_drawn):
             return
-        assert view is not None and base.seen is not None and side.graph.seen is not None
-        side.graph.view.set_twins(*twins(view, base.seen, side.graph.seen))
+        assert base.seen is not None and side.graph.seen is not None
+        none = np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint32)
+        found = none if view is None else twins(view, base.seen, side.graph.seen)
+        side.graph.view.set_twins(*found)
 
 
 _NAME = """

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +22,7 @@ from graphs.match_view import KIND_DATA
 from graphs.node_data import NodeData
 from importers import read
 from sample_models import sample
+from tests.dashboard.test_groups import flat_graph, model_of
 from tests.helpers.small_models import caller_model
 
 FLOAT, INT8 = "digits_float_tflite", "digits_int8_tflite"
@@ -246,3 +251,114 @@ def test_there_are_at_most_four_panes(parts: Parts) -> None:
     assert parts.comparing.start(parts.a) is not None
     assert parts.comparing.start(parts.a) is None
     assert len(parts.notices.shown) == 1
+
+
+def test_one_model_in_two_panes_shares_data_but_not_what_is_its_own() -> None:
+    """Sets of a pane alone stay there; a set that is loaded again replaces itself in both."""
+    parts = Parts(model(FLOAT), model(INT8))
+    twin = parts.comparing.start(parts.a)
+    assert twin is not None and parts.base.graph is not None
+    n, graph_id = parts.base.graph.n_nodes, parts.base.graph.id
+    alone = NodeData("B − A", "ms", "computed", graph_id, np.ones(n))
+    parts.base.set_own_data([*parts.base.own_data, alone], "B − A")
+    assert twin.set_of("B − A") is None
+    for value in (1.0, 2.0):
+        parts.base.add_node_data([NodeData("cost", "ms", "test", graph_id, np.full(n, value))])
+        found = twin.set_of("cost")
+        assert found is not None and found.values[0] == value
+
+
+def test_groups_of_one_model_are_the_same_in_all_panes() -> None:
+    """Where one pane chooses other groups, the others with that model have them too."""
+    parts = Parts(model_of(flat_graph()), model_of(flat_graph()))
+    twin = parts.comparing.start(parts.a)
+    assert twin is not None
+    parts.base.set_origin("file")
+    assert twin.origin == "file"
+    parts.base.set_origin("structure")
+    assert twin.origin == "structure" and twin.graph is parts.base.graph
+    parts.base.toggle_group(1)
+    assert twin.expanded == parts.base.expanded
+
+
+def test_corrections_outlive_other_groups(parts: Parts) -> None:
+    """What the reader gave speaks of nodes: it stays while groups or graphs change."""
+    parts.comparing.is_correcting = True
+    parts.base.select([3])
+    parts.other.select([4])
+    parts.comparing.pair_selection()
+    assert parts.comparing.n_corrections == 1 and parts.comparing.can_undo
+    other = "names" if parts.base.origin != "names" else "structure"
+    parts.base.set_origin(other)  # type: ignore[arg-type]
+    assert parts.comparing.n_corrections == 1 and parts.comparing.can_undo
+
+
+def test_a_measure_that_the_reader_chose_stays_while_pairs_are_corrected(parts: Parts) -> None:
+    """Matching anew does not repaint."""
+    assert parts.base.graph is not None
+    values = np.arange(parts.base.graph.n_nodes, dtype=float)
+    parts.base.add_node_data([NodeData("cost", "ms", "test", parts.base.graph.id, values)])
+    shown = "cost"
+    parts.comparing.is_synced = False
+    parts.base.measure = shown
+    parts.base.select([3])
+    parts.comparing.unpair_selection()
+    assert parts.base.measure == shown and parts.other.measure == KIND_DATA
+
+
+def test_closing_a_pane_keeps_what_is_compared(parts: Parts) -> None:
+    """The other that is spoken of stays so when one before it goes."""
+    second, third = parts.comparing.start(parts.a), parts.comparing.start(parts.b)
+    parts.comparing.at = 1
+    parts.comparing.stop(0)
+    assert parts.comparing.other is second and third in parts.comparing.others
+
+
+def test_a_closed_pane_is_let_go(parts: Parts) -> None:
+    """Neither the comparison nor what follows keeps a closed pane's session."""
+    watched = weakref.ref(parts.comparing.start(parts.a))
+    parts.comparing.stop(1)
+    gc.collect()
+    gc.collect()
+    assert watched() is None
+
+
+def test_one_group_opens_one_group() -> None:
+    """The only group of A opens its partner in B, not all that B has."""
+    parts = Parts(model(FLOAT), model(INT8))
+    base, other = parts.base, parts.other
+    assert base.graph is not None and other.graph is not None
+    n_groups = len(base.graph.namespaces) - 1
+    base.collapse_all()
+    for group in range(1, n_groups + 1):
+        base.toggle_group(group)
+    before = other.expanded
+    base.toggle_group(1)
+    assert len(before - other.expanded) == 1
+
+
+def test_following_again_brings_the_others_along(parts: Parts) -> None:
+    """Who links the panes again finds them alike, not where they were left."""
+    parts.comparing.is_synced = False
+    parts.base.param.update(flat=True, is_log=True, direction="right")
+    assert not parts.other.flat
+    parts.comparing.is_synced = True
+    assert (parts.other.flat, parts.other.is_log, parts.other.direction) == (True, True, "right")
+
+
+def test_pairs_of_graphs_that_nobody_calls_are_shown() -> None:
+    """A model of two graphs: a pair of the second one brings both panes there and back."""
+    two = [replace(caller_model(), graphs=caller_model().graphs) for _ in range(2)]
+    parts = Parts(*[replace(one, graphs=(one.graphs[1], one.graphs[0])) for one in two])
+    view = parts.comparing.view
+    assert view is not None
+    first = parts.a.model.graphs[0].id
+    shown = {pair.a_graph for pair in view.matching.pairs}
+    assert len(shown) == 2
+    for at, pair in enumerate(view.matching.pairs):
+        parts.comparing.show_pair(at)
+        assert parts.comparing.view is view, "the matching holds both"
+        assert parts.base.graph is not None and parts.base.graph.id == pair.a_graph
+        assert parts.other.graph is not None and parts.other.graph.id == pair.b_graph
+    parts.base.show_model(parts.a)
+    assert parts.base.graph.id == first

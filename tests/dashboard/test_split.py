@@ -241,3 +241,40 @@ def test_the_error_is_measured_from_the_comparison(app: App, tmp_path: Path) -> 
     app.comparing.stop(0)
     app.comparing.start(app.session.opened)
     assert not app.offer.error.visible, "one model has no error against itself"
+
+
+def test_the_bar_keeps_its_pane_while_others_close(app: App) -> None:
+    """Whose plots are shown stays when a pane before it goes; its own end shows the comparison."""
+    app.comparing.start(app.session.models[0])
+    app.comparing.start(app.session.models[1])
+    third = app.split.sides[2]
+    app.right.choice.value = 2
+    app.comparing.stop(0)
+    assert app.right.shown is third and app.right.choice.value == 1
+    app.comparing.stop(0)
+    assert app.right.shown is None and app.right.choice.value == COMPARE
+    assert app.right.compare.visible
+
+
+def test_a_link_opens_what_can_be_opened() -> None:
+    """A model beside that is gone does not keep the next one shut."""
+    first = App(parse([FLOAT, INT8]), {})
+    query = query_of(first)
+    query["c.model"], query["b.model"] = query["b.model"], "nowhere.onnx"
+    app = App(parse([FLOAT, INT8]), query)
+    assert [one.opened.model.name for one in app.comparing.others] == [Path(INT8).name]
+
+
+def test_a_pane_is_closed_once(app: App) -> None:
+    """A second click on the way closes nothing else."""
+    side = app.split.sides[1]
+    app.split._close_clicked(side)
+    app.split._close_clicked(side)
+    assert app.comparing.others == []
+
+
+def test_the_search_key_searches_its_own_pane(app: App) -> None:
+    """The key on graph B opens B's search."""
+    side = app.split.sides[1]
+    side.graph.param.trigger("search_asked")
+    assert app.right.shown is side and side.panel.tabs.active == 2
