@@ -71,6 +71,6 @@ def test_a_reader_finds_the_worst_node_and_its_twin(
 
     page.get_by_role("button", name="Close this pane").click()
     wait(page, "g => g.length === 1")
-    expect(page.get_by_role("button", name=re.compile("Compare$"))).to_be_visible()
+    expect(page.get_by_role("button", name="Show another model beside")).to_be_visible()
     note = page.get_by_text(re.compile(r"\d+ nodes, \d+ selected")).locator("visible=true")
     expect(note.first).to_be_visible(timeout=LONG_MS)
