@@ -52,21 +52,27 @@ class Kept:
 
 
 def find(store: RunStore, file: FileSource) -> tuple[Kept, list[str]]:
-    """Return the kept runs of a model file, the newest that can be read loaded, and what failed."""
+    """Return the kept runs of a model file, and what failed.
+
+    Loaded is the newest that can be read, and the newest with an error: a comparison asks for it.
+    """
     listed = store.find(file)
     kept = Kept()
     kept.key = listed.key
     kept.records = list(listed.records)
     problems = list(listed.problems)
+    has_error = False
     for record in listed.records:
+        if kept.chosen and (has_error or record.error is None):
+            continue
         try:
             kept.loaded[record.id] = store.load(listed.key, record)
         except MeasureError as error:
             problems.append(str(error))
             kept.drop(record.id)
         else:
-            kept.chosen = record.id
-            break
+            kept.chosen = kept.chosen or record.id
+            has_error |= record.error is not None
     return kept, problems
 
 

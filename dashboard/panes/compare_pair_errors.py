@@ -6,22 +6,28 @@ Knows the comparison, no widgets.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.plots.ticks import format_value
 from dashboard.comparing import Comparing
+from dashboard.open_model import OpenModel
 from dashboard.panes.compare_columns import PairColumns
-from dashboard.run_record import Run, column_over
+from dashboard.run_files import FileSource
+from dashboard.run_record import ErrorFacts, Run, column_over
 from dashboard.session import Session
 from graphs.match_data import folded
 from graphs.match_view import GraphSide, MatchView
 from graphs.node_data import Aggregation, NodeData
+from measures.conditions import sha256
 
 # What the node itself adds tells the cause; what all before it added, only the effect.
 _WANTED = ("sqnr_db_local", "sqnr_db", "weight_sqnr_db")
 MAX_CHANGES = 3
+MAX_HASHED_BYTES = 256 << 20  # a second's work at most, once a file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,10 +102,40 @@ def _runs_against(session: Session, reference: Session) -> list[Run]:
     """Return the loaded runs of a side that took the other as their float model, newest first."""
     if session.opened is None or reference.opened is None:
         return []
-    file = reference.opened.file
-    names = {reference.opened.model.name, *([file.name] if file is not None else [])}
     runs = sorted(session.opened.kept.loaded.values(), key=lambda r: r.record.id, reverse=True)
-    return [run for run in runs if run.record.error and run.record.error.reference in names]
+    return [
+        run
+        for run in runs
+        if run.record.error is not None and _took(run.record.error, reference.opened)
+    ]
+
+
+def _took(error: ErrorFacts, opened: OpenModel) -> bool:
+    """Return whether a model is the float model of a run: the same content under its name.
+
+    A large file is known by its name alone.
+    """
+    file = opened.file
+    names = {opened.model.name, *([file.name] if file is not None else [])}
+    wanted = error.conditions.get("reference_sha256", "")
+    if error.reference not in names or not wanted or file is None:
+        return error.reference in names
+    try:
+        return file.n_bytes() > MAX_HASHED_BYTES or _sha256(file) == wanted
+    except OSError:
+        return True  # the file is gone; its name is all there is
+
+
+def _sha256(file: FileSource) -> str:
+    if file.path is None:
+        return file.sha256()
+    stat = file.path.stat()
+    return _sha256_of(file.path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _sha256_of(path: Path, _changed_ns: int, _n_bytes: int) -> str:
+    return sha256(path)
 
 
 def _by_pair(comparing: Comparing, view: MatchView, session: Session, run: Run) -> list[PairErrors]:

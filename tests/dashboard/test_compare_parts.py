@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from dashboard.open_model import OpenModel
 from dashboard.panes.compare_mapping import MAX_MAPPING_BYTES, options_of
+from dashboard.run_files import FileSource
 from dashboard.run_record import ErrorFacts, Run, RunRecord, SetInfo
 from graphs.errors import ReadError
 from graphs.ir import Model
@@ -87,9 +89,9 @@ def test_a_cancelled_comparison_of_weights_shows_nothing(digits: tuple[Model, Mo
 # -- the worst error ------------------------------------------------------------------------
 
 
-def run_against(reference: str, values: dict[str, float], *ids: str) -> Run:
+def run_against(reference: str, values: dict[str, float], *ids: str, sha256: str = "") -> Run:
     """Return a run with the error of some nodes."""
-    facts = ErrorFacts(reference, 4, True, "", (), (), {})
+    facts = ErrorFacts(reference, 4, True, "", (), (), {"reference_sha256": sha256})
     sets = tuple(SetInfo(id, id.upper(), "dB", ("min",), False) for id in ids)
     record = RunRecord("1", "Run 1", "", "m", "ONNX", sets=sets, error=facts)
     column = np.array(list(values.values()))
@@ -106,6 +108,17 @@ def test_the_worst_error_is_told_and_shown(parts: Compared) -> None:
     assert "Worst SQNR_DB: 12.5 dB at c ↔ r" in errors.text.object and errors.button.visible
     errors.button.clicks += 1
     assert parts.ids() == (["c"], ["r"])
+
+
+def test_a_run_against_another_file_of_that_name_does_not_count(parts: Compared) -> None:
+    """A float model that was written anew is not the one that the error was measured against."""
+    file = FileSource("chain.onnx", None, (("chain.onnx", b"now"),))
+    parts.a.file = file
+    for sha, is_there in ((hashlib.sha256(b"before").hexdigest(), False), (file.sha256(), True)):
+        run = run_against("chain.onnx", {"r": 12.5}, "sqnr_db", sha256=sha)
+        parts.b.kept.put("key", run)
+        parts.choice.param.trigger("measured")
+        assert ("12.5 dB" in parts.tab.errors.text.object) is is_there
 
 
 def test_what_a_node_itself_adds_comes_before_what_has_accumulated(parts: Compared) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,7 +13,8 @@ import importers
 from dashboard.run_difference import subtract
 from dashboard.run_export import exported, file_name
 from dashboard.run_files import FileSource, safe_name
-from dashboard.run_record import LatencyFacts, Run, RunRecord, SetInfo, node_data
+from dashboard.run_kept import find
+from dashboard.run_record import ErrorFacts, LatencyFacts, Run, RunRecord, SetInfo, node_data
 from dashboard.runs import RECORD, VALUES, RunStore, data_folder
 from graphs.errors import MeasureError
 from importers.node_data import read_node_data
@@ -52,6 +54,22 @@ def test_a_kept_run_comes_back_whole(tmp_path: Path) -> None:
     assert again.nodes == run.nodes
     for id in ("latency_ms", "sqnr_db"):
         np.testing.assert_array_equal(again.columns[id], run.columns[id])
+
+
+def test_the_newest_error_is_loaded_beside_the_newest_run(tmp_path: Path) -> None:
+    """A comparison asks for the error, though a latency was measured since."""
+    store = RunStore(tmp_path)
+    facts = ErrorFacts("float.onnx", 4, True, "", (), (), {})
+    ids = [f"20260102T03040{at}-abcdef" for at in range(4)]
+    old, error, newer, newest = [run_of(id, f"Run {at}") for at, id in enumerate(ids)]
+    old, error = [
+        Run(msgspec.structs.replace(one.record, error=facts), one.nodes, one.columns)
+        for one in (old, error)
+    ]
+    saved(store, old, error, newer, newest)
+    kept, problems = find(store, FILE)
+    assert not problems and kept.chosen == ids[3]
+    assert set(kept.loaded) == {ids[1], ids[3]}
 
 
 def test_runs_belong_to_a_content_not_to_a_name(tmp_path: Path) -> None:
