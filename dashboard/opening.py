@@ -118,9 +118,10 @@ class Opening:
             requests = [self._request(SAMPLE_PREFIX + name) for name in names]
         self._open(requests, then=then)
 
-    def load_node_data(self, name: str, content: bytes) -> None:
-        """Add the node data of a file to the shown model."""
-        opened = self.session.opened
+    def load_node_data(self, name: str, content: bytes, session: Session | None = None) -> None:
+        """Add the node data of a file to the model that a session shows, the own by default."""
+        session = session or self.session
+        opened = session.opened
         if opened is None:
             self.notices.add("Open a model first, then its node data.", "warning")
             return
@@ -131,7 +132,7 @@ class Opening:
             "node data",
             f"Reading {name} …",
             lambda _progress: read_node_data(content, name, opened.model),
-            lambda sets: self._add_node_data(opened, sets),
+            lambda sets: self._add_node_data(session, opened, sets),
         )
 
     def server_files(self) -> list[str]:
@@ -193,11 +194,11 @@ class Opening:
         self.session.models = [*self.session.models, *models]
         then(models)
 
-    def _add_node_data(self, opened: OpenModel, sets: list[NodeData]) -> None:
+    def _add_node_data(self, session: Session, opened: OpenModel, sets: list[NodeData]) -> None:
         known = [one for sets_of_graph in opened.node_data.values() for one in sets_of_graph]
         sources = {one.source for one in sets}  # a file that is loaded again replaces itself
         sets = with_unique_names(sets, [one for one in known if one.source not in sources])
-        self.session.add_node_data(sets, opened)
+        session.add_node_data(sets, opened)
         n = sum(int(np.count_nonzero(~np.isnan(one.values))) for one in sets)
         named = ", ".join(dict.fromkeys(one.label for one in sets))
         self.notices.add(f"Read {named}: {n:,} values matched.", "success")

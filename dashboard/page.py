@@ -58,7 +58,9 @@ class App:
         self.split = SplitPane(self.comparing, self.side, self._make_side, choice.step)
         self.table = TablePane(self.session, page_size=ROWS_A_PAGE)
         self.differences = DifferencesTable(self.comparing, choice, page_size=ROWS_A_PAGE)
-        self.opener = Opener(self.opening, self.comparing)
+        self.opener = Opener(
+            self.opening, self.comparing, lambda: self.split.focused or self.session
+        )
         self.header = Header(self.session, self.opener)
         self.groups = GroupsSwitch(self.session, self.work, self.notices)
         self.notice_list = NoticesPane(self.notices)

@@ -16,6 +16,7 @@ from dashboard.url_state import UrlState, apply, from_query
 
 PREFIXES = ("b.", "c.", "d.")[:MAX_OTHERS]
 SYNC = "sync"
+AT = "with"  # which other is compared, from 0
 
 Restored = Callable[[Session, UrlState], None]
 
@@ -41,6 +42,7 @@ class Restoring:
         self.state = from_query(query)
         self.beside = [state for state in map(of_pane(query), PREFIXES) if state.model]
         self.is_synced = query.get(SYNC) != "0"
+        self.at = {str(n): n for n in range(MAX_OTHERS)}.get(query.get(AT, ""), 0)
         self._restored = restored
         self._waiting: list[tuple[Session, UrlState]] = []
 
@@ -86,6 +88,7 @@ class Restoring:
     def _open_beside(self, at: int) -> None:
         """Open the model of one more pane, unless it is open; then that of the next."""
         if at == len(self.beside):
+            self.comparing.at = min(self.at, max(0, len(self.comparing.others) - 1))
             self._apply_when_matched()
             return
         state = self.beside[at]

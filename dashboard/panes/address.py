@@ -10,7 +10,7 @@ import panel as pn
 from components.address import AddressBar
 from dashboard.comparing import Comparing
 from dashboard.panes.split import SplitPane
-from dashboard.restoring import PREFIXES, SYNC
+from dashboard.restoring import AT, PREFIXES, SYNC
 from dashboard.side import Side
 from dashboard.url_state import of_session, to_query
 
@@ -34,7 +34,7 @@ class AddressPane:
         self._is_due = False
         self._known: set[Side] = set()
         comparing.param.watch(self._panes_changed, "others")
-        comparing.param.watch(self._changed, "is_synced")
+        comparing.param.watch(self._changed, ["is_synced", "at"])
         self._panes_changed()
 
     def _panes_changed(self, *_: Any) -> None:
@@ -70,6 +70,8 @@ class AddressPane:
             return {}
         if others and not self.comparing.is_synced:
             base[SYNC] = "0"
+        if self.comparing.at:
+            base[AT] = str(self.comparing.at)
         for prefix, own in zip(PREFIXES, others, strict=False):
             if own.get("model"):
                 kept = LED if self.comparing.is_synced else own.keys()

@@ -15,6 +15,7 @@ from dashboard.panes.compare_columns import NODES
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.session import Session
 from graphs.match_types import KINDS, Matching, PairKind
+from graphs.match_view import KIND_DATA
 
 WRAPPED = {"flexWrap": "wrap"}
 _DARK_TEXT = "#1f1f1f"
@@ -53,13 +54,11 @@ class CompareHead:
             self.nodes, self.previous, self.position, self.next,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
-        self.again = pmui.Button(
-            label="Match", icon="refresh", size="small", variant="outlined", visible=False,
-            margin=(0, 12), on_click=lambda _event: choice.comparing.match_again(),
-        )  # fmt: skip
+        self.again = _button("Match", "refresh", choice.comparing.match_again)
+        self.recolor = _button("Colour by difference", "palette", self._recolor)
         self._chip_row = pmui.Row(*self.chips.values(), margin=(2, 8), sx=WRAPPED)
         self.view = pmui.Column(
-            self.which, self.text, self.again, self._chip_row, self._steppers,
+            self.which, self.text, self.again, self._chip_row, self._steppers, self.recolor,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self.which.param.watch(self._other_chosen, "value")
@@ -69,6 +68,7 @@ class CompareHead:
         comparing.base.param.watch(self._show, ["opened", "graph"])
         comparing.base.param.watch(self._show_chips, "is_dark")
         comparing.base.param.watch(self._show_position, "show_constants")
+        comparing.base.param.watch(self._show_recolor, ["measure", "node_data"])
         choice.param.watch(self._show, "columns")
         choice.param.watch(self._show_chips, "kinds")
         choice.param.watch(self._show_position, ["kinds", "nodes", "op_type", "bound", "selected"])
@@ -90,6 +90,18 @@ class CompareHead:
             self.again.visible = is_open and not is_matched and not comparing.is_matching
             self._show_chips()
             self._show_position()
+
+    def _show_recolor(self, *_: Any) -> None:
+        base = self.choice.comparing.base
+        self.recolor.visible = base.measure != KIND_DATA and base.set_of(KIND_DATA) is not None
+
+    def _recolor(self) -> None:
+        """Colour all panes by what differs again."""
+        comparing = self.choice.comparing
+        with comparing.base.batch():
+            for session in (comparing.base, *comparing.others):
+                if session.set_of(KIND_DATA) is not None:
+                    session.param.update(measure=KIND_DATA, aggregation="")
 
     def _said(self) -> str:
         """Return the two models and what is to be said of them, escaped."""
@@ -183,6 +195,14 @@ def chip_style(kind: PairKind, *, is_on: bool, is_dark: bool) -> dict[str, Any]:
     else:
         style |= {"color": "text.secondary", "backgroundColor": "transparent"}
     return style
+
+
+def _button(label: str, icon: str, told: Callable[[], None]) -> pmui.Button:
+    """Return a button that is there only when there is something to do."""
+    return pmui.Button(
+        label=label, icon=icon, size="small", variant="text", visible=False, margin=(0, 12),
+        on_click=lambda _event: told(),
+    )  # fmt: skip
 
 
 def _step_button(icon: str, words: str, told: Callable[[Any], None]) -> pmui.IconButton:

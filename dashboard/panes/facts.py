@@ -16,6 +16,7 @@ STYLE = """
 .facts-title { font-size: 15px; font-weight: 600; overflow-wrap: anywhere; margin: 2px 0; }
 .facts-section { font-size: 11px; letter-spacing: .06em; text-transform: uppercase; opacity: .68;
   margin: 12px 0 2px; }
+.facts-name { font-size: 14px; font-weight: 500; overflow-wrap: anywhere; }
 .facts-empty { opacity: .68; font-size: 13px; }
 </style>
 """

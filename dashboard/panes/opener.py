@@ -5,31 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.comparing import Comparing
 from dashboard.open_model import OpenModel
 from dashboard.opening import SAMPLE_PREFIX, Opening
+from dashboard.panes.facts import STYLE, text_html
+from dashboard.session import Session
 
 NODE_DATA_ENDINGS = ".json,.csv,.parquet"
 
 
 class Opener:
-    """A dialog; `show()` opens it, `show_beside()` to open a model beside the shown one."""
+    """A dialog; `show()` opens it, `show_beside()` to open a model beside the shown one.
 
-    def __init__(self, opening: Opening, comparing: Comparing) -> None:
+    Parameters
+    ----------
+    opening : Opening
+    comparing : Comparing
+    focused : callable () -> Session
+        The pane that the reader works in: node data are for its model.
+    """
+
+    def __init__(
+        self, opening: Opening, comparing: Comparing, focused: Callable[[], Session]
+    ) -> None:
         self.opening = opening
         self.comparing = comparing
+        self._focused = focused
         self._is_beside = False
         self.path = _path_field()
         self.model_file = self._file_input("Upload a model", "", self._upload)
-        self.data_file = self._file_input(
-            "Load node data", NODE_DATA_ENDINGS, opening.load_node_data
-        )
+        self.data_file = self._file_input("Load node data", NODE_DATA_ENDINGS, self._load_node_data)
+        self._data_heading = pn.pane.HTML("", margin=(10, 10, 0, 10))
         self.open_models = _column()
         self._beside_only = _column(_heading("A model that is open"), self.open_models)
         self._here_only = _column(
-            _heading("Node data for the shown model"),
+            self._data_heading,
             _words("Model Explorer JSON, or CSV or Parquet with a node column and one a measure."),
             self.data_file,
         )
@@ -68,6 +81,9 @@ class Opener:
         self._is_beside = is_beside
         self.path.options = self.opening.server_files()
         self._beside_only.visible, self._here_only.visible = is_beside, not is_beside
+        shown = self._focused().opened
+        name = shown.model.name if shown is not None else "the shown model"
+        self._data_heading.object = STYLE + text_html(f"Node data for {name}", "facts-name")
         if is_beside:
             self.open_models.objects = self._model_buttons()
         self.view.param.update(title="Compare with" if is_beside else "Open", open=True)
@@ -117,6 +133,9 @@ class Opener:
     def _place(self) -> Callable[[list[OpenModel]], None] | None:
         """What shows the opened models; None for the session's own pane."""
         return self._put_beside if self._is_beside else None
+
+    def _load_node_data(self, name: str, content: bytes) -> None:
+        self.opening.load_node_data(name, content, self._focused())
 
     def _upload(self, name: str, content: bytes) -> None:
         self.opening.open_upload(name, content, self._place)

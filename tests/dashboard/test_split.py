@@ -278,3 +278,33 @@ def test_the_search_key_searches_its_own_pane(app: App) -> None:
     side = app.split.sides[1]
     side.graph.param.trigger("search_asked")
     assert app.right.shown is side and side.panel.tabs.active == 2
+
+
+def test_a_link_names_which_other_is_compared(app: App) -> None:
+    """With three panes the second other is spoken of again."""
+    app.comparing.start(app.session.models[0])
+    assert app.comparing.at == 1
+    again = App(parse([FLOAT, INT8]), query_of(app))
+    assert len(again.comparing.others) == 2 and again.comparing.at == 1
+
+
+def test_node_data_are_for_the_pane_that_the_reader_works_in(app: App) -> None:
+    """A file that is loaded while B is focused is matched with B's nodes."""
+    other = app.comparing.others[0]
+    app.split.focused = other
+    app.opener.show()
+    assert Path(INT8).name in app.opener._data_heading.object
+    assert other.graph is not None
+    name = other.graph.node_ids[int(np.flatnonzero(other.graph.node_kind == NodeKind.OPERATOR)[0])]
+    app.opener._load_node_data("d.csv", f'node,energy (mJ)\n"{name}",3\n'.encode())
+    assert other.set_of("energy") is not None and app.session.set_of("energy") is None
+
+
+def test_the_way_back_to_the_colours_of_the_difference(app: App) -> None:
+    """Whatever colours, one click colours all panes by what differs."""
+    app.compare.choice.comparing.base.measure = "parameters"
+    head = app.compare.parts.head
+    assert head.recolor.visible
+    head.recolor.param.trigger("clicks")
+    assert app.session.measure == app.comparing.others[0].measure == KIND_DATA
+    assert not head.recolor.visible
