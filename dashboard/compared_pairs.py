@@ -95,7 +95,10 @@ class ComparedPairs(param.Parameterized):
             return
         found: list[tuple[Session, NDArray[np.int32]]] = []
         with self.base.batch():
-            self._enter_graphs_of(self.view.matching.pairs[index])
+            view = self.view
+            self._enter_graphs_of(view.matching.pairs[index])
+            if self.view is not view:
+                return  # matched anew: the pair is no more
             for session in (self.base, self.other):
                 rows = _to_show(session, self.rows_of(session, [index]))
                 if len(rows):

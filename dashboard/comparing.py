@@ -382,8 +382,7 @@ def _is_of(one: Beside, a: Compared, b: Compared) -> bool:
     is_same = one.key[:1] and one.key[0][0] is a[0] and one.key[1][0] is b[0]
     is_first = (a[1], b[1]) == (one.key[0][1], one.key[1][1]) if is_same else True
     is_there = has_graph(one.view, "a", a[1]) and has_graph(one.view, "b", b[1])
-    has_same_groups = one.key[2:4] == (a[2], b[2])
-    return bool(is_same) and not is_first and a[1] == b[1] and is_there and has_same_groups
+    return bool(is_same) and not is_first and a[1] == b[1] and is_there
 
 
 def _ordered(opened: OpenModel, top: str, _origin: str) -> Model:
