@@ -178,7 +178,8 @@ class Histogram:
             self._frame.say(_EMPTY if column is None else f"No node has a value of {column.name}.")
             set_note(self._note, "")
             return
-        is_log = _LOG_X in self._switches.value
+        # A browser may switch it on for what was shown before: categories have no logarithm.
+        is_log = _LOG_X in self._switches.value and not column.categories
         self._bins = make_bins(column.values, is_log=is_log, n_categories=len(column.categories))
         set_note(self._note, _hidden_text(self._bins))
         if not len(self._bins):

@@ -10,6 +10,7 @@ from dashboard.panes.split import LETTERS, SplitPane
 from dashboard.side import Side
 
 COMPARE = -1
+NAME_CHARS = {2: 15, 3: 9}  # of a model's name, by how many panes share the bar's width
 
 
 class RightBar:
@@ -63,10 +64,11 @@ class RightBar:
     def _name_all(self, *_: Any) -> None:
         """Name the panes as they stand; what is chosen stays."""
         names = {"Compare": COMPARE}
+        n_chars = NAME_CHARS.get(len(self.split.sides), 0)
         for at, side in enumerate(self.split.sides):
             opened = side.session.opened
-            title = shortened(opened.model.name) if opened is not None else ""
-            names[f"{LETTERS[at]} {title}"] = at
+            title = shortened(opened.model.name, n_chars) if opened is not None else ""
+            names[f"{LETTERS[at]} {title}".strip()] = at
         self._is_following = True
         self.choice.param.update(options=names, visible=len(self.split.sides) > 1)
         self._is_following = False
@@ -105,7 +107,7 @@ class RightBar:
             self.body.remove(self._bodies.pop(side))
 
 
-def shortened(name: str, n_chars: int = 15) -> str:
+def shortened(name: str, n_chars: int) -> str:
     """Return the beginning of a name; the pane's head has all of it."""
     flat = " ".join(name.split())
-    return flat if len(flat) <= n_chars else flat[: n_chars - 1] + "…"
+    return flat if len(flat) <= n_chars else flat[: n_chars - 1] + "…" if n_chars else ""

@@ -225,9 +225,10 @@ def test_twins_are_drawn_partners(app: App) -> None:
 
 
 def test_a_long_name_is_shortened() -> None:
-    """A switch has room for the beginning of a name."""
-    assert shortened("abc") == "abc"
-    assert shortened("a" * 40) == "a" * 14 + "…"
+    """A switch has room for the beginning of a name, or with many panes for none."""
+    assert shortened("abc", 15) == "abc"
+    assert shortened("a" * 40, 15) == "a" * 14 + "…"
+    assert shortened("abc", 0) == ""
 
 
 def test_the_error_is_measured_from_the_comparison(app: App, tmp_path: Path) -> None:

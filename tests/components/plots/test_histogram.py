@@ -43,6 +43,17 @@ def test_a_bar_with_a_selected_node_is_never_invisible() -> None:
     assert heights.max() >= 0.02 * plot.counts["all"].max()
 
 
+def test_categories_have_no_logarithm() -> None:
+    """A switch that a browser turns on for what was shown before leaves categories as they are."""
+    plot = Histogram()
+    column = MeasureColumn("kind", "", np.array([0.0, 1.0, 1.0]), categories=("equal", "changed"))
+    plot.set_measure(column)
+    linear = plot.edges.tolist()
+    plot.set_log(x=True)
+    assert plot.edges.tolist() == linear
+    assert plot.counts["all"].tolist() == [1, 2]
+
+
 def test_programmatic_changes_report_nothing() -> None:
     """Measure, filter, selection and axes set by Python are not brushing."""
     heard: list[object] = []
