@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 
@@ -196,5 +197,14 @@ def build_page() -> pmui.Page:
     """Return the page of this browser session; it is closed when the session ends."""
     app = build_app()
     if pn.state.curdoc is not None:
-        pn.state.on_session_destroyed(lambda _context: app.close())
+        pn.state.on_session_destroyed(lambda _context: close_soon(app))
     return app.page
+
+
+def close_soon(app: App) -> None:
+    """Close an app when Panel, too, has let go of its widgets.
+
+    What is told of an ended session is told in no order. A widget that is changed before Panel
+    has let go of it writes to a model that is no more, which fails: the rest would stay open.
+    """
+    asyncio.get_running_loop().call_soon(app.close)

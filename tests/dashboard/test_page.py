@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import panel as pn
 import pytest
@@ -13,11 +15,12 @@ from bokeh.models import ImportedStyleSheet
 from panel.io.state import set_curdoc
 
 from dashboard.arguments import parse
-from dashboard.page import App, ask_this_server
+from dashboard.page import App, ask_this_server, close_soon
 from sample_models import sample
 from tests.helpers.hostile_files import EVIL, write_markup_model
 
 MODEL = str(sample("digits_float").path)
+TWIN = str(sample("digits_int8").path)
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +73,29 @@ def test_a_closed_page_is_let_go() -> None:
     gc.collect()
     gc.collect()
     assert [one() for one in watched] == [None, None, None]
+
+
+@pytest.mark.parametrize("is_panel_first", [False, True])
+def test_an_ended_session_is_closed_whole(is_panel_first: bool) -> None:
+    """Whether Panel or we hear of the end first, no widget writes to a model that is no more."""
+
+    async def end() -> None:
+        document = Document()
+        with set_curdoc(document):
+            app = App(parse([MODEL, TWIN]), {})
+            root = app.page.get_root(document)
+        app.page._documents[document] = root
+        ended = SimpleNamespace(_document=document)
+        told = [lambda: close_soon(app), lambda: app.page._server_destroy(ended)]
+        for model in root.references():
+            model.destroy()
+        for tell in reversed(told) if is_panel_first else told:
+            tell()
+        await asyncio.sleep(0)
+        assert app.session.models == [] and app.session.opened is None
+        assert all(one.session.opened is None for one in app.split.sides)
+
+    asyncio.run(end())
 
 
 @pytest.mark.parametrize("is_told", [False, True])
