@@ -26,7 +26,7 @@ class Header:
         self.compare = pmui.Button(
             label="Compare", icon="compare", variant="outlined", size="small", margin=(0, 8),
             description="Show another model beside this one", on_click=opener.show_beside,
-            sx={"color": "var(--panel-on-background-color) !important"},
+            sx={"color": "var(--panel-on-background-color) !important", "borderColor": "divider"},
         )  # fmt: skip
         self.close = pmui.IconButton(
             icon="close", size="small", description="Close this model", visible=False, margin=0,

@@ -105,7 +105,8 @@ class SplitPane(param.Parameterized):
 
     def _column(self, head: pmui.Row, side: Side) -> pmui.Column:
         return pmui.Column(
-            head, side.graph.view, sizing_mode="stretch_both", margin=0, sx=_COLUMN
+            head, side.graph.view, sizing_mode="stretch_both", margin=0,
+            sx=_COLUMN if side is self.sides[0] else _COLUMN | _BORDER
         )  # fmt: skip
 
     def _head(self, at: int, *objects: Any) -> pmui.Row:
@@ -185,4 +186,5 @@ _NAME = """
 .name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 """
 _HEAD = {"alignItems": "center", "flexWrap": "nowrap", "flex": "0 0 auto"}
-_COLUMN = {"borderLeft": "1px solid", "borderColor": "divider", "minWidth": 0}
+_COLUMN = {"minWidth": 0}
+_BORDER = {"borderLeft": "1px solid", "borderColor": "divider"}
