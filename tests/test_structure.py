@@ -8,10 +8,12 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.machine import slowness
 from tests.helpers.repository import (
     PACKAGES,
     ROOT,
@@ -188,35 +190,43 @@ start = time.perf_counter()
 import numba, pandas, panel, panel_material_ui
 libraries = time.perf_counter()
 import dashboard.page
-ours = time.perf_counter() - libraries
-print(json.dumps([ours / (libraries - start), sorted(sys.modules)]))
+end = time.perf_counter()
+print(json.dumps([end - start, (end - libraries) / (libraries - start), sorted(sys.modules)]))
 """
 
 
 @pytest.fixture(scope="module")
-def imported_page() -> tuple[float, set[str]]:
-    """How long `import dashboard.page` takes, relative to its libraries, and the modules.
+def imported_page() -> tuple[float, float, set[str]]:
+    """Seconds of `import dashboard.page` in a new process, ours by its libraries', modules.
 
-    Relative, as a busy machine takes thrice as long for both; the best of three processes.
+    The best of three.
     """
-    shares, modules = [], []
+    seconds, shares, modules = [], [], []
     for _ in range(3):
         ran = subprocess.run(
             [sys.executable, "-c", IMPORT], cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, ran.stderr
-        one, modules = json.loads(ran.stdout.splitlines()[-1])
-        shares.append(one)
-    return min(shares), set(modules)
+        one, share, modules = json.loads(ran.stdout.splitlines()[-1])
+        seconds.append(one)
+        shares.append(share)
+    return min(seconds), min(shares), set(modules)
 
 
-def test_the_page_imports_no_framework(imported_page: tuple[float, set[str]]) -> None:
+def test_the_page_imports_no_framework(imported_page: tuple[float, float, set[str]]) -> None:
     """Opening the page costs no import of onnx, torch and the like."""
-    assert {name.split(".")[0] for name in imported_page[1]} & FRAMEWORKS == set()
+    assert {name.split(".")[0] for name in imported_page[2]} & FRAMEWORKS == set()
 
 
-def test_the_page_is_imported_in_a_fraction_of_its_libraries(
-    imported_page: tuple[float, set[str]],
+def test_the_page_is_imported_in_three_seconds(
+    imported_page: tuple[float, float, set[str]],
 ) -> None:
-    """The first session waits for this import: 0.3 of what Panel, pandas and numba take."""
-    assert imported_page[0] < 0.6
+    """The first session waits for this import; on a busy machine as much longer as all takes."""
+    assert imported_page[0] < 3 * slowness(time.perf_counter)
+
+
+def test_what_is_ours_is_imported_in_a_fraction_of_its_libraries(
+    imported_page: tuple[float, float, set[str]],
+) -> None:
+    """It takes 0.3 of what Panel, pandas and numba take, whatever the machine does."""
+    assert imported_page[1] < 0.6

@@ -14,6 +14,7 @@ from graphs.ir import Graph, Model
 from tests.helpers import keras_files as files
 from tests.helpers import large_files
 from tests.helpers.importer_contract import Case, check_contract
+from tests.helpers.machine import slowness
 
 
 def _types(graph: Graph) -> dict[str, str]:
@@ -148,6 +149,6 @@ def test_many_weights_in_time(make):
     name, content = make(24_000)
     started = time.process_time()
     model = importers.read(content, name=name)
-    assert time.process_time() - started < 10  # 2 to 4 s; the limit is for a busy machine
+    assert time.process_time() - started < 4 * slowness()  # 1.6 s where it is quiet
     assert model.n_parameters == 8_000 * 64
     assert not model.notes

@@ -7,16 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from graphs.kernels import preparing, warming
 from graphs.kernels.preparing import Preparation
+from tests.helpers.machine import slowness
 from tests.helpers.repository import ROOT
 
-COMPILE_SECONDS = 45.0  # of processor time, all kernels in one process; 13 where it is quiet
-LOAD_SECONDS = 4.0
+COMPILE_SECONDS = 20.0  # of processor time, all kernels in one process; on a quiet machine
+LOAD_SECONDS = 2.0
 
 LOAD = """
 import sys, time
@@ -84,10 +86,10 @@ def test_all_kernels_compile_in_seconds_and_load_in_less(tmp_path: Path) -> None
         "print(time.process_time())"
     )
     spent = float(python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)).stdout)
-    assert spent < COMPILE_SECONDS
+    assert spent < COMPILE_SECONDS * slowness()
     seconds, n_compiled, _ = loaded(tmp_path)
     assert n_compiled == 0
-    assert seconds < LOAD_SECONDS
+    assert seconds < LOAD_SECONDS * slowness(time.perf_counter)
 
 
 @pytest.mark.slow
