@@ -17,27 +17,20 @@ from playwright.sync_api import Page
 
 from benchmarks.frame_scene import grid_scene, spread_scene
 from benchmarks.rows import Row
-from benchmarks.served import browser_page
+from benchmarks.served import FIND_CANVASES, browser_page
 from components.graph_view.view import GraphView
 
 N_NODES, N_GROUPS, N_EDGES = 20_000, 2_400, 32_000
 FIRST_TWIN = 1_000_000
 STEPS, SWEEPS = 80, 3
 FIND_HOOKS = """() => {
-  const found = [];
-  const search = (root) => {
-    for (const each of root.querySelectorAll("*")) {
-      if (each.__graph) found.push(each);
-      if (each.shadowRoot) search(each.shadowRoot);
-    }
-  };
-  search(document);
+  const found = (FIND_CANVASES)();
   const isFollowing = (canvas) => Number(canvas.__graph.group.isFollowing);
   found.sort((a, b) => isFollowing(a) - isFollowing(b));
   window.contexts = found.map((canvas) => canvas.getContext("webgl2"));
   const graphs = (window.graphs = found.map((canvas) => canvas.__graph));
   return graphs.length === 2 && graphs[1].group.nPairs > 0 && graphs.every((g) => g.group.isThere);
-}"""
+}""".replace("FIND_CANVASES", FIND_CANVASES)
 # Pan far away, zoom in, pan close by, zoom out; one step a frame. The first view leads.
 SWEEP = """async (steps) => {
   const { graphs, contexts } = window;

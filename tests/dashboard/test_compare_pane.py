@@ -17,12 +17,9 @@ from graphs.ir import Model
 from graphs.match_types import KINDS
 from importers import read
 from sample_models import sample
-from tests.helpers.compared_parts import Compared, chain
+from tests.helpers.compared_parts import NEW, OLD, Compared, chain
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-OLD = chain(("s/conv", "Conv"), ("s/norm", "Mul"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"))
-NEW = chain(("s/conv", "Conv"), ("s/new", "Erf"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"),
-            ("t/last", "TopK"))  # fmt: skip
 
 
 @pytest.fixture

@@ -12,13 +12,10 @@ from benchmarks.graphs import decoder
 from graphs.ir import Model
 from importers import read
 from sample_models import sample
-from tests.helpers.compared_parts import Compared, chain, measured
+from tests.helpers.compared_parts import NEW, OLD, Compared, chain, measured
 from tests.helpers.graph_edits import edited
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-OLD = chain(("s/conv", "Conv"), ("s/norm", "Mul"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"))
-NEW = chain(("s/conv", "Conv"), ("s/new", "Erf"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"),
-            ("t/last", "TopK"))  # fmt: skip
 
 
 @pytest.fixture

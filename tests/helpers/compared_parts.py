@@ -77,6 +77,12 @@ def chain(*ops: tuple[str, str]) -> Model:
     return Model("chain.onnx", "ONNX", "tests", (builder.build(),))
 
 
+# Four operators, and five: one is replaced, one is new.
+OLD = chain(("s/conv", "Conv"), ("s/norm", "Mul"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"))
+NEW = chain(("s/conv", "Conv"), ("s/new", "Erf"), ("t/pool", "MaxPool"), ("t/soft", "Softmax"),
+            ("t/last", "TopK"))  # fmt: skip
+
+
 class _OneTensor(EmptySource):
     """Gives each constant the same numbers."""
 

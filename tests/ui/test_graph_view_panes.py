@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from benchmarks.frame_scene import grid_scene, spread_scene
+from benchmarks.served import FIND_CANVASES
 from components.graph_view.messages import FIELDS
 from components.graph_view.scene import ItemKind, Legend, Scene, Strips
 from components.graph_view.view import GraphView
@@ -27,19 +28,11 @@ from tests.ui.shown import COLLAPSED, Heard, Show, marks
 N = 400  # nodes of each view
 FIRST_TWIN = 10_000  # keys of another view's items begin at a multiple
 HOOKS = """() => {
-  const found = [];
-  const search = (root) => {
-    for (const each of root.querySelectorAll("*")) {
-      if (each.__graph) found.push(each);
-      if (each.shadowRoot) search(each.shadowRoot);
-    }
-  };
-  search(document);
-  found.sort((a, b) => a.getBoundingClientRect().x - b.getBoundingClientRect().x);
+  const found = (FIND_CANVASES)();
   window.canvases = found;
   window.graphs = found.map((canvas) => canvas.__graph);
   return window.graphs.every((graph) => graph.stats.draws > 0) ? found.length : 0;
-}"""
+}""".replace("FIND_CANVASES", FIND_CANVASES)
 
 
 def other_scene(nth: int) -> Scene:

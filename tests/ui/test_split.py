@@ -8,24 +8,14 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from benchmarks.served import FIND_CANVASES
 from sample_models import sample
 from tests.ui.conftest import ServeDashboard
 from tests.ui.driver import Driver
 
 FLOAT, INT8 = str(sample("digits_float_tflite").path), str(sample("digits_int8_tflite").path)
 LONG_MS = 60_000
-GRAPHS = """() => {
-  const found = []
-  const search = root => {
-    for (const each of root.querySelectorAll('*')) {
-      if (each.__graph) found.push(each)
-      if (each.shadowRoot) search(each.shadowRoot)
-    }
-  }
-  search(document)
-  found.sort((a, b) => a.getBoundingClientRect().x - b.getBoundingClientRect().x)
-  return found.map(canvas => canvas.__graph)
-}"""
+GRAPHS = f"() => ({FIND_CANVASES})().map(canvas => canvas.__graph)"
 
 
 def ask(page: Page, expression: str) -> Any:
