@@ -122,8 +122,10 @@ def errors_html(view: MatchView, end: End, side: ReportSide, nodes: Nodes) -> st
         for row in worst_rows(sets[0])
     )
     title = f"Worst nodes of {end.upper()} by {sets[0].name}"
+    warnings = "".join(f'<p class="warning">{safe(text)}</p>' for text in side.warnings)
     return (
-        f'<h3>{safe(title)}</h3><div class="scroll"><table><thead><tr><th>{end.upper()}</th>'
+        f"<h3>{safe(title)}</h3>{warnings}"
+        f'<div class="scroll"><table><thead><tr><th>{end.upper()}</th>'
         f"<th>Op</th><th>{other.upper()}</th>{heads}<th>What differs</th>"
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )

@@ -31,6 +31,7 @@ def session_side(session: Session, view: MatchView, end: End) -> ReportSide:
         expanded,
         tuple(opened.node_data.get(graph.id, ())),
         taken=tuple(_taken(opened)),
+        warnings=tuple(dict.fromkeys(_warnings(opened))),
         is_flat=session.flat,
         shows_constants=session.show_constants,
         file=opened.file,
@@ -43,6 +44,14 @@ def _taken(opened: OpenModel) -> Iterator[tuple[str, Facts]]:
         run = opened.kept.loaded.get(run_id)
         if run is not None:
             yield run.record.title, _run_facts(run)
+
+
+def _warnings(opened: OpenModel) -> Iterator[str]:
+    """Yield what the runs on the graph warn of."""
+    for run_id in opened.kept.shown:
+        run = opened.kept.loaded.get(run_id)
+        if run is not None and run.record.error is not None and run.record.error.warning:
+            yield run.record.error.warning
 
 
 def _run_facts(run: Run) -> Facts:

@@ -31,6 +31,8 @@ class ReportSide:
         Of its content; empty where that is not known.
     taken : tuple of (str, Facts)
         How numbers were measured: a title and facts for each run.
+    warnings : tuple of str
+        Why errors among the sets are no quantization error.
     is_flat, shows_constants : bool
         As in `graphs.visible`.
     file : FileSource or None
@@ -44,6 +46,7 @@ class ReportSide:
     n_bytes: int = 0
     sha256: str = ""
     taken: tuple[tuple[str, Facts], ...] = ()
+    warnings: tuple[str, ...] = ()
     is_flat: bool = False
     shows_constants: bool = False
     file: FileSource | None = None

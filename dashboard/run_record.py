@@ -92,6 +92,11 @@ class ErrorFacts(msgspec.Struct, frozen=True):
     mapping: str = ""
     mapping_sha256: str = ""
 
+    @property
+    def warning(self) -> str:
+        """Why the numbers are no quantization error: the models were trained apart; else empty."""
+        return f"{self.reason[:1].upper()}{self.reason[1:]}." if self.is_same is False else ""
+
 
 class RunRecord(msgspec.Struct, frozen=True):
     """One run.

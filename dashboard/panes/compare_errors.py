@@ -13,6 +13,7 @@ from dashboard.panes.compare_choice import CompareChoice
 from dashboard.panes.compare_pair_errors import PairErrors, pair_errors, told
 from dashboard.panes.facts import STYLE, text_html
 from dashboard.panes.measure_inputs import select
+from dashboard.panes.measure_result import WARNING_STYLE
 
 _HINT = "Not measured yet: the error of a quantized model with the other one as its float model."
 _STYLE = """
@@ -83,7 +84,9 @@ class CompareErrors:
         if errors is None or columns is None:
             self.text.object = STYLE + text_html(_HINT, "facts-empty")
             return
-        self.text.object = _STYLE + text_html(told(columns, errors), "worst")
+        warning = text_html(errors.warning, "run-warning") if errors.warning else ""
+        said = warning + text_html(told(columns, errors), "worst")
+        self.text.object = _STYLE + WARNING_STYLE + said
         self.ranking.set_nodes(columns.labels())
         self.ranking.set_measure(
             MeasureColumn(errors.name, errors.unit, errors.values, errors.is_higher_worse, False)

@@ -41,6 +41,8 @@ class PairErrors:
     is_higher_worse : bool
     values : float64 array, shape (n_pairs,)
         NaN where a pair has none; at least one is a number.
+    warning : str
+        Why they are no quantization error: the models were trained apart; else empty.
     """
 
     id: str
@@ -48,6 +50,7 @@ class PairErrors:
     unit: str
     is_higher_worse: bool
     values: NDArray[np.float64]
+    warning: str = ""
 
     @property
     def label(self) -> str:
@@ -75,7 +78,8 @@ class PairErrors:
 
     def is_same(self, other: PairErrors) -> bool:
         """Return whether both hold the same errors of the same pairs."""
-        return self.id == other.id and np.array_equal(self.values, other.values, equal_nan=True)
+        is_alike = (self.id, self.warning) == (other.id, other.warning)
+        return is_alike and np.array_equal(self.values, other.values, equal_nan=True)
 
 
 def pair_errors(comparing: Comparing, view: MatchView) -> list[PairErrors]:
@@ -150,6 +154,7 @@ def _by_pair(comparing: Comparing, view: MatchView, session: Session, run: Run) 
     if graph is None:
         return []
     side, n = view.side(end, graph.id), len(view.matching.pairs)
+    warning = run.record.error.warning if run.record.error is not None else ""
     found = []
     for info in run.record.sets:
         values = column_over(graph, run, info.id)
@@ -157,7 +162,9 @@ def _by_pair(comparing: Comparing, view: MatchView, session: Session, run: Run) 
         worst: Aggregation = "max" if info.is_higher_worse else "min"
         if info.aggregations[:1] != ("sum",) and not np.isnan(values).all():
             column = folded(side.pair, values, worst, n)
-            found.append(PairErrors(info.id, info.name, info.unit, info.is_higher_worse, column))
+            found.append(
+                PairErrors(info.id, info.name, info.unit, info.is_higher_worse, column, warning)
+            )
     return found
 
 

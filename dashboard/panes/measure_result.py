@@ -31,8 +31,8 @@ def run_html(run: Run) -> str:
     record = run.record
     body = STYLE + WARNING_STYLE
     error, latency = record.error, record.latency
-    if error is not None and error.is_same is False:
-        body += text_html(f"{error.reason[:1].upper()}{error.reason[1:]}.", "run-warning")
+    if error is not None and error.warning:
+        body += text_html(error.warning, "run-warning")
     for failure in record.failures:
         body += text_html(failure, "run-warning")
     if latency is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import msgspec
@@ -10,14 +11,18 @@ import numpy as np
 import orjson
 import pytest
 
+from dashboard.comparison_text import nodes_of
 from dashboard.open_model import OpenModel
 from dashboard.panes.compare_mapping import MAX_MAPPING_BYTES, options_of
+from dashboard.report_sections import errors_html
+from dashboard.report_session import session_side
 from dashboard.run_files import FileSource
 from dashboard.run_record import ErrorFacts, Run, RunRecord, SetInfo
 from graphs.errors import ReadError
 from graphs.ir import Model
 from graphs.match_types import FixedPair
 from graphs.match_view import KIND_DATA
+from graphs.node_data import NodeData
 from importers import read
 from sample_models import sample
 from tests.helpers.compared_parts import Compared, chain, measured, weighted
@@ -119,6 +124,29 @@ def test_a_run_against_another_file_of_that_name_does_not_count(parts: Compared)
         parts.b.kept.put("key", run)
         parts.choice.param.trigger("measured")
         assert ("12.5 dB" in parts.tab.errors.text.object) is is_there
+
+
+def test_models_that_were_trained_apart_have_no_quantization_error(parts: Compared) -> None:
+    """The tab and the report say so beside the numbers, and only for such a pair."""
+    for is_same in (True, False):
+        run = run_against("chain.onnx", {"r": -3.0}, "sqnr_db")
+        facts = msgspec.structs.replace(
+            run.record.error, is_same=is_same, reason="<b>trained apart: 3 dB between weights"
+        )
+        record = msgspec.structs.replace(run.record, error=facts)
+        parts.b.kept.put("key", Run(record, run.nodes, run.columns))
+        parts.b.kept.shown["1"] = {}
+        parts.choice.param.trigger("measured")
+        text = parts.tab.errors.text.object
+        assert ("&lt;b&gt;trained apart: 3 dB" in text) is (not is_same) and "<b>" not in text
+        view = parts.comparing.view
+        assert view is not None
+        warnings = session_side(parts.other, view, "b").warnings
+        assert warnings == (() if is_same else ("<b>trained apart: 3 dB between weights.",))
+    data = NodeData("SQNR", "dB", "m", "main", np.array([np.nan, np.nan, -3.0]), ("min",), False)
+    side = replace(session_side(parts.other, view, "b"), sets=(data,))
+    html = errors_html(view, "b", side, nodes_of(view.matching))
+    assert '<p class="warning">&lt;b&gt;trained apart' in html
 
 
 def test_what_a_node_itself_adds_comes_before_what_has_accumulated(parts: Compared) -> None:
